@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * out.h - the one writer: records as lines for people, and as JSON lines.
+ *
+ * A program makes a record field by field, in the order of the design's list,
+ * and ends it; the text of a record for people is a line of its own. Both go
+ * where out_open() was told. JSON is one object per line with "v":1 first;
+ * what does not apply is left out, never null; 64-bit times are strings.
+ * Strings that are not UTF-8 are escaped byte by byte as \u00XX.
+ */
+#ifndef CLI_OUT_H
+#define CLI_OUT_H
+
+#include <sockeye/ledger.h>
+#include <stdio.h>
+
+struct out {
+	FILE *text;	/* records for people, or NULL */
+	FILE *json;	/* JSON lines, or NULL */
+	bool colour;	/* text is a terminal and NO_COLOR is not set */
+	bool failed;	/* a write failed: out_close() tells */
+	char *at, *end, *line;	/* the JSON line being built */
+	unsigned depth;
+	bool first;
+};
+
+/* json_to: NULL no JSON; "-" standard output; a number: that descriptor; else a
+ * file name. text: where lines for people go, NULL for none. Returns 0 or a
+ * negative errno. */
+int out_open(struct out *o, FILE *text, const char *json_to);
+/* Flushes. Returns 0, or a negative errno if anything could not be written. */
+int out_close(struct out *o);
+
+/* --- JSON, streaming; each is a no-op when there is no JSON target. --- */
+void out_begin(struct out *o, const char *type, uint64_t time_ns); /* v, type, time */
+void out_end(struct out *o);			/* newline, flushed */
+void out_str(struct out *o, const char *key, const char *value);
+void out_u64(struct out *o, const char *key, uint64_t value);
+void out_i64(struct out *o, const char *key, int64_t value);
+void out_bool(struct out *o, const char *key, bool value);
+void out_addr(struct out *o, const char *key, const char *port_key, const struct sky_addr *a);
+void out_open_object(struct out *o, const char *key);
+void out_close_object(struct out *o);
+void out_open_array(struct out *o, const char *key);
+void out_close_array(struct out *o);
+
+/* A whole fate record: fate, proto, src, ..., in the documented order. */
+void out_fate(struct out *o, const struct sky_fate *f);
+/* A whole summary record from a ledger, with one object per destination. */
+void out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns);
+
+/* --- text --- */
+/* One line: "12:00:01.123 to 192.0.2.7.9: refused, port unreachable, says
+ * 192.0.2.7". */
+void out_fate_line(struct out *o, const struct sky_fate *f);
+/* The table at the end, one block per destination. */
+void out_summary_text(struct out *o, const struct sky_ledger *l);
+/* "140.252.13.35.9" and "[2001:db8::1]:9": how the sources write an end. */
+char *out_end_point(const struct sky_addr *a, char *buf, size_t size);
+/* "1.234 ms", "12 us", "3.1 s": three digits. */
+char *out_duration(uint64_t ns, char *buf, size_t size);
+
+#endif

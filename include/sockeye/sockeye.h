@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sockeye.h - all of libsockeye. */
+#ifndef SOCKEYE_SOCKEYE_H
+#define SOCKEYE_SOCKEYE_H
+
+#include <sockeye/addr.h>
+#include <sockeye/fate.h>
+#include <sockeye/ledger.h>
+#include <sockeye/udp.h>
+
+#endif
