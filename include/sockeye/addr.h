@@ -31,7 +31,7 @@ struct sky_addr {
 };
 
 /* Room for the longest text sky_addr_format() writes, with its NUL:
- * "[", 45 of address, "%", 15 of interface name, "]:", 5 of port. */
+ * "[", 45 of address, "%", 10 of interface index, "]:", 5 of port; and more. */
 #define SKY_ADDRSTRLEN 72
 
 /* Reads "192.0.2.1", "192.0.2.1:53", the older "192.0.2.1.53" (five numbers),
@@ -48,10 +48,11 @@ int sky_addr_from(struct sky_addr *a, const struct sockaddr *sa, socklen_t len);
 int sky_addr_to(const struct sky_addr *a, int family, struct sockaddr_storage *out);
 
 /* "192.0.2.1:53", "[2001:db8::1]:53"; without a port when it is 0; "-" when
- * unspecified. Always ends with a NUL; returns buf. */
+ * unspecified; a scope as the number of the interface ("fe80::1%2"), because
+ * only the kernel knows its name. Always ends with a NUL; returns buf. */
 char *sky_addr_format(const struct sky_addr *a, char *buf, size_t size);
 
-/* The same without the port: "192.0.2.1", "fe80::1%eth0". */
+/* The same without the port: "192.0.2.1", "fe80::1%2". */
 char *sky_addr_format_host(const struct sky_addr *a, char *buf, size_t size);
 
 int sky_addr_family(const struct sky_addr *a);
