@@ -7,5 +7,6 @@
 #include <sockeye/fate.h>
 #include <sockeye/ledger.h>
 #include <sockeye/udp.h>
+#include <sockeye/version.h>
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* version.h - which sockeye this is. */
+/* version.h - which sockeye this is; the declaration is the public one. */
 #ifndef SKY_BASE_VERSION_H
 #define SKY_BASE_VERSION_H
 
-/* "0.1.0"; static. */
-const char *sky_version(void);
+#include <sockeye/version.h>
 
 #endif
