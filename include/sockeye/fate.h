@@ -184,7 +184,15 @@ struct sky_icmp_row {
 					 * an error queue; 0: nothing is seen */
 	int16_t err_queue;		/* errno in the error queue; 0: nothing */
 	const char *name;		/* "port unreachable" */
+	uint8_t type_last;		/* and type .. type_last */
 };
+
+/* What Linux does depends on the socket's path MTU mode for 3/4 and 2/0 alone:
+ * err_connected and err_queue hold for SKY_PMTU_WANT, _DO and _PROBE. 3/4 with
+ * _DONT: nothing is seen. 2/0 with _DONT: the error queue alone; with
+ * _INTERFACE and _OMIT: nothing. A plain unconnected socket sees no row at all.
+ * Rows that the kernel never gives to a UDP socket (both errnos 0) are for
+ * captures and raw sockets. Redirects say nothing about a datagram's fate. */
 
 /* The row for an ICMP (AF_INET) or ICMPv6 (AF_INET6) error, or NULL if the
  * message is not an error about a datagram. */
@@ -192,11 +200,18 @@ const struct sky_icmp_row *sky_icmp_find(int family, uint8_t type, uint8_t code)
 /* Row i of a family's table, NULL past the end: for manuals and tests. */
 const struct sky_icmp_row *sky_icmp_row(int family, size_t i);
 
-/* Sets what from origin, type, code, errno, by and flags. `by` equal to an
- * address of this host with host-unreachable is no-neighbour: set
- * SKY_FATE_OWN first. Returns what. */
+/* Sets what from origin, type, code, errno, by, dst and flags; returns it.
+ * With SKY_HAVE_ICMP the ICMP table decides (family by origin, else by dst or
+ * by), but set SKY_FATE_OWN first if `by` is an address of this host: then
+ * host-unreachable is no-neighbour, and any other verdict about a datagram for
+ * another host is the work of this host's own filter (filtered-local) or
+ * routes (no-route). Without type and code, errno decides: as from an ICMP
+ * error that a plain socket returned if origin is one of ICMP, else as
+ * sky_fate_from_errno(). Time stamps and completions are SKY_NOTHING. */
 enum sky_what sky_fate_classify(struct sky_fate *f);
-/* What a send or connect that returned this (positive) errno means. */
+/* What a send or connect that returned this (positive) errno means when the
+ * errno is its own, not that of an earlier datagram; SKY_NOTHING for 0. EAGAIN
+ * means dropped-sending: ask only when the datagram is given up. */
 enum sky_what sky_fate_from_errno(int err);
 
 /* Compares the quote with what was sent at offset off of the payload (0: from
