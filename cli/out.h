@@ -22,6 +22,8 @@ struct out {
 	char *at, *end, *line;	/* the JSON line being built */
 	unsigned depth;
 	bool first;
+	bool terminal;	/* text is a terminal: progress may be shown */
+	bool progress;	/* a progress line stands there and must be wiped */
 };
 
 /* json_to: NULL no JSON; "-" standard output; a number: that descriptor; else a
@@ -39,6 +41,7 @@ void out_u64(struct out *o, const char *key, uint64_t value);
 void out_i64(struct out *o, const char *key, int64_t value);
 void out_bool(struct out *o, const char *key, bool value);
 void out_addr(struct out *o, const char *key, const char *port_key, const struct sky_addr *a);
+/* key NULL: an element of an array. */
 void out_open_object(struct out *o, const char *key);
 void out_close_object(struct out *o);
 void out_open_array(struct out *o, const char *key);
@@ -49,15 +52,32 @@ void out_fate(struct out *o, const struct sky_fate *f);
 /* A whole summary record from a ledger, with one object per destination. */
 void out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns);
 
+/* What a receiver saw, for its summary beside the ledger of what it sent. */
+struct out_arrivals {
+	uint64_t received, bytes;
+	uint64_t truncated;
+	uint64_t dropped;	/* by the kernel: the receive buffer was full */
+};
+/* The same for a program that mainly receives: one record for both. */
+void out_summary_arrivals(struct out *o, const struct sky_ledger *l,
+    const struct out_arrivals *a, uint64_t time_ns);
+
 /* --- text --- */
 /* One line: "12:00:01.123 to 192.0.2.7.9: refused, port unreachable, says
- * 192.0.2.7". */
+ * 192.0.2.7". What arrived is told "from" its sender, a receive buffer that
+ * overflowed "at" its own end. */
 void out_fate_line(struct out *o, const struct sky_fate *f);
 /* The table at the end, one block per destination. */
 void out_summary_text(struct out *o, const struct sky_ledger *l);
+/* "received 6 datagrams, 74 bytes; 1 truncated; 4 dropped, ...". */
+void out_arrivals_text(struct out *o, const struct out_arrivals *a);
+/* Any other line, flushed; wipes the progress line first. */
+void out_line(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line that the next one replaces; only where text is a terminal. */
+void out_progress(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "140.252.13.35.9" and "[2001:db8::1]:9": how the sources write an end. */
 char *out_end_point(const struct sky_addr *a, char *buf, size_t size);
-/* "1.234 ms", "12 us", "3.1 s": three digits. */
+/* "1.23 ms", "12.0 us", "3.10 s": three digits. */
 char *out_duration(uint64_t ns, char *buf, size_t size);
 
 #endif
