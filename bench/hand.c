@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hand.c - the loop that a careful programmer writes by hand for one purpose.
+ *
+ * It is the measure, so it is given every advantage: all headers are prepared
+ * once, and per call only what the kernel overwrites is put back.
+ */
+#include "way.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONTROL 128
+
+struct end {
+	int fd;
+	unsigned batch;
+	uint32_t want;
+	bool trains;
+	size_t control;		/* room that is offered for control messages */
+	struct mmsghdr m[WAY_BATCH];
+	struct iovec io[WAY_BATCH];
+	struct sockaddr_in name[WAY_BATCH];
+	union {
+		struct cmsghdr align;
+		char b[CONTROL];
+	} ctl[WAY_BATCH];
+	char *data;
+};
+
+static int
+on(int fd, int level, int opt, int value)
+{
+	return setsockopt(fd, level, opt, &value, sizeof(value));
+}
+
+static void
+hand_close(void *p)
+{
+	struct end *e = p;
+
+	if (e->fd >= 0)
+		close(e->fd);
+	free(e->data);
+	free(e);
+}
+
+static struct end *
+prepare(const struct spec *s, size_t each)
+{
+	struct end *e = calloc(1, sizeof(*e));
+	unsigned i;
+
+	if (!e)
+		return NULL;
+	e->batch = s->batch;
+	e->want = s->want;
+	e->trains = s->segs != 0;
+	e->data = calloc(s->batch, each);
+	e->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (!e->data || e->fd < 0) {
+		hand_close(e);
+		return NULL;
+	}
+	for (i = 0; i < s->batch; i++) {
+		e->io[i] = (struct iovec){e->data + i * each, each};
+		e->m[i].msg_hdr.msg_iov = &e->io[i];
+		e->m[i].msg_hdr.msg_iovlen = 1;
+	}
+	on(e->fd, IPPROTO_IP, IP_RECVERR, 1);
+	return e;
+}
+
+static void
+ask_segments(struct end *e, unsigned i, uint16_t size)
+{
+	struct msghdr *h = &e->m[i].msg_hdr;
+	struct cmsghdr *c;
+
+	h->msg_control = e->ctl[i].b;
+	h->msg_controllen = CMSG_SPACE(sizeof(size));
+	c = CMSG_FIRSTHDR(h);
+	c->cmsg_level = IPPROTO_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(c), &size, sizeof(size));
+}
+
+static void *
+hand_open_tx(const struct spec *s)
+{
+	struct end *e = prepare(s, way_len(s));
+	unsigned i;
+
+	if (!e)
+		return NULL;
+	on(e->fd, SOL_SOCKET, SO_SNDBUF, WAY_RCVBUF);
+	for (i = 0; i < s->batch; i++) {
+		e->name[i] = s->to;
+		if (!s->connected) {
+			e->m[i].msg_hdr.msg_name = &e->name[i];
+			e->m[i].msg_hdr.msg_namelen = sizeof(e->name[i]);
+		}
+		if (s->segs)
+			ask_segments(e, i, (uint16_t)s->size);
+	}
+	if (s->connected && connect(e->fd, (const void *)&s->to, sizeof(s->to)) < 0) {
+		hand_close(e);
+		return NULL;
+	}
+	return e;
+}
+
+static void *
+hand_open_rx(const struct spec *s)
+{
+	struct end *e = prepare(s, way_cap(s));
+	unsigned i;
+
+	if (!e)
+		return NULL;
+	e->control = s->want || s->segs ? CONTROL : 0;
+	on(e->fd, SOL_SOCKET, SO_RCVBUF, WAY_RCVBUF);
+	on(e->fd, SOL_SOCKET, SO_RCVBUFFORCE, WAY_RCVBUF);
+	on(e->fd, IPPROTO_IP, IP_PKTINFO, !!(s->want & WAY_LOCAL));
+	on(e->fd, IPPROTO_IP, IP_RECVTTL, !!(s->want & WAY_TTL));
+	on(e->fd, SOL_SOCKET, SO_TIMESTAMPNS, !!(s->want & WAY_TIME));
+	if (s->segs)
+		on(e->fd, IPPROTO_UDP, UDP_GRO, 1);
+	for (i = 0; i < s->batch; i++) {
+		e->m[i].msg_hdr.msg_name = &e->name[i];
+		e->m[i].msg_hdr.msg_namelen = sizeof(e->name[i]);
+		e->m[i].msg_hdr.msg_control = e->ctl[i].b;
+		e->m[i].msg_hdr.msg_controllen = e->control;
+	}
+	if (bind(e->fd, (const void *)&s->to, sizeof(s->to)) < 0) {
+		hand_close(e);
+		return NULL;
+	}
+	return e;
+}
+
+static int
+hand_fd(const void *end)
+{
+	return ((const struct end *)end)->fd;
+}
+
+static int
+hand_send(void *end)
+{
+	struct end *e = end;
+	int n;
+
+	n = sendmmsg(e->fd, e->m, e->batch, MSG_DONTWAIT);
+	if (n >= 0)
+		return n;
+	return errno == EAGAIN || errno == ENOBUFS ? 0 : -errno;
+}
+
+/* Reads what was asked for; returns the size of a train's parts, or 0. */
+static int
+control(struct msghdr *h, struct taken *t)
+{
+	struct in_pktinfo local;
+	struct timespec time;
+	struct cmsghdr *c;
+	int value, seg = 0;
+
+	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+			memcpy(&seg, CMSG_DATA(c), sizeof(seg));
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			memcpy(&time, CMSG_DATA(c), sizeof(time));
+			t->times += time.tv_sec > 0;
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&local, CMSG_DATA(c), sizeof(local));
+			t->locals += local.ipi_ifindex > 0;
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) {
+			memcpy(&value, CMSG_DATA(c), sizeof(value));
+			t->ttls += value > 0;
+		}
+	}
+	return seg;
+}
+
+static void
+take(struct end *e, unsigned i, struct taken *t)
+{
+	struct msghdr *h = &e->m[i].msg_hdr;
+	size_t len = e->m[i].msg_len;
+	int seg = 0;
+
+	if (h->msg_controllen)
+		seg = control(h, t);
+	t->datagrams += seg > 0 ? (len + (size_t)seg - 1) / (size_t)seg : 1;
+	t->bytes += len;
+	t->ports += e->name[i].sin_port;
+	h->msg_namelen = sizeof(e->name[i]);
+	h->msg_controllen = e->control;
+}
+
+static int
+hand_recv(void *end, struct taken *t)
+{
+	struct end *e = end;
+	int i, n;
+
+	n = recvmmsg(e->fd, e->m, e->batch, MSG_DONTWAIT, NULL);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	for (i = 0; i < n; i++)
+		take(e, (unsigned)i, t);
+	return n;
+}
+
+const struct way way_hand = {
+	"hand-written", hand_open_tx, hand_open_rx, hand_fd, hand_send, hand_recv, hand_close,
+};
