@@ -34,7 +34,8 @@ sky_rd_left(const struct sky_rd *r)
 	return (size_t)(r->end - r->at);
 }
 
-/* n bytes where they lie, or NULL (and cut) if there are fewer. */
+/* n bytes where they lie, or NULL (and cut) if there are fewer; then the reader
+ * is at its end. Taking 0 bytes never cuts. */
 static inline const uint8_t *
 sky_rd_take(struct sky_rd *r, size_t n)
 {
@@ -45,7 +46,8 @@ sky_rd_take(struct sky_rd *r, size_t n)
 		r->at = r->end;
 		return NULL;
 	}
-	r->at += n;
+	if (n)
+		r->at += n;
 	return p;
 }
 
@@ -93,7 +95,8 @@ sky_rd_part(struct sky_rd *r, size_t n)
 	size_t have = sky_rd_left(r) < n ? sky_rd_left(r) : n;
 	struct sky_rd part = sky_rd_of(r->at, have);
 
-	r->at += have;
+	if (have)
+		r->at += have;
 	if (have < n)
 		r->cut = true;
 	return part;

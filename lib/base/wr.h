@@ -2,7 +2,8 @@
 /*
  * wr.h - the bounded writer: the only way packets are made.
  *
- * A write past the end writes nothing and sets full; asked once, at the end.
+ * A write past the end writes nothing (never a half) and sets full; every later
+ * write of any length writes nothing too. Ask once, at the end.
  * Values are native and become big-endian (network byte order).
  */
 #ifndef SKY_WR_H
@@ -23,7 +24,8 @@ sky_wr_of(void *data, size_t size)
 {
 	uint8_t *p = data;
 
-	return (struct sky_wr){ .start = p, .at = p, .end = p + size, .full = false };
+	return (struct sky_wr){ .start = p, .at = p,
+	    .end = p ? p + size : p, .full = false };
 }
 
 static inline size_t
@@ -42,7 +44,8 @@ sky_wr_room(struct sky_wr *w, size_t n)
 		w->full = true;
 		return NULL;
 	}
-	w->at += n;
+	if (n)
+		w->at += n;
 	return p;
 }
 
@@ -69,8 +72,14 @@ sky_wr_u16(struct sky_wr *w, uint16_t v)
 static inline void
 sky_wr_u32(struct sky_wr *w, uint32_t v)
 {
-	sky_wr_u16(w, (uint16_t)(v >> 16));
-	sky_wr_u16(w, (uint16_t)v);
+	uint8_t *p = sky_wr_room(w, 4);
+
+	if (p) {
+		p[0] = (uint8_t)(v >> 24);
+		p[1] = (uint8_t)(v >> 16);
+		p[2] = (uint8_t)(v >> 8);
+		p[3] = (uint8_t)v;
+	}
 }
 
 static inline void
@@ -80,6 +89,16 @@ sky_wr_bytes(struct sky_wr *w, const void *data, size_t n)
 
 	if (p && n)
 		memcpy(p, data, n);
+}
+
+/* n bytes of zero: padding. */
+static inline void
+sky_wr_zero(struct sky_wr *w, size_t n)
+{
+	uint8_t *p = sky_wr_room(w, n);
+
+	if (p && n)
+		memset(p, 0, n);
 }
 
 #endif
