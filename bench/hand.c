@@ -15,7 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONTROL 128
+#define CONTROL 256
+
+#ifndef IP_RECVFRAGSIZE
+#define IP_RECVFRAGSIZE 25
+#endif
 
 struct end {
 	int fd;
@@ -116,6 +120,18 @@ hand_open_tx(const struct spec *s)
 	return e;
 }
 
+static const struct {
+	uint32_t want;
+	int level, opt;
+} asks[] = {
+	{WAY_LOCAL, IPPROTO_IP, IP_PKTINFO},
+	{WAY_TTL, IPPROTO_IP, IP_RECVTTL},
+	{WAY_TIME, SOL_SOCKET, SO_TIMESTAMPNS},
+	{WAY_TOS, IPPROTO_IP, IP_RECVTOS},
+	{WAY_FRAGSIZE, IPPROTO_IP, IP_RECVFRAGSIZE},
+	{WAY_DROPS, SOL_SOCKET, SO_RXQ_OVFL},
+};
+
 static void *
 hand_open_rx(const struct spec *s)
 {
@@ -127,9 +143,9 @@ hand_open_rx(const struct spec *s)
 	e->control = s->want || s->segs ? CONTROL : 0;
 	on(e->fd, SOL_SOCKET, SO_RCVBUF, WAY_RCVBUF);
 	on(e->fd, SOL_SOCKET, SO_RCVBUFFORCE, WAY_RCVBUF);
-	on(e->fd, IPPROTO_IP, IP_PKTINFO, !!(s->want & WAY_LOCAL));
-	on(e->fd, IPPROTO_IP, IP_RECVTTL, !!(s->want & WAY_TTL));
-	on(e->fd, SOL_SOCKET, SO_TIMESTAMPNS, !!(s->want & WAY_TIME));
+	for (i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
+		if (s->want & asks[i].want)
+			on(e->fd, asks[i].level, asks[i].opt, 1);
 	if (s->segs)
 		on(e->fd, IPPROTO_UDP, UDP_GRO, 1);
 	for (i = 0; i < s->batch; i++) {

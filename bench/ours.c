@@ -80,21 +80,28 @@ ours_open_tx(const struct spec *s)
 	return start(e, &c);
 }
 
+static const struct {
+	uint32_t want, is;
+} wants[] = {
+	{WAY_LOCAL, SKY_WANT_LOCAL}, {WAY_TTL, SKY_WANT_TTL}, {WAY_TIME, SKY_WANT_TIME},
+	{WAY_TOS, SKY_WANT_TOS}, {WAY_FRAGSIZE, SKY_WANT_FRAGSIZE}, {WAY_DROPS, SKY_WANT_DROPS},
+};
+
 static void *
 ours_open_rx(const struct spec *s)
 {
 	struct sky_udp_conf c = {.family = AF_INET, .rcvbuf = WAY_RCVBUF};
 	struct end *e = prepare(s, way_cap(s));
 	struct sky_addr to;
+	unsigned i;
 
 	if (!e)
 		return NULL;
 	sky_addr_from(&to, (const void *)&s->to, sizeof(s->to));
 	c.local = &to;
 	c.flags = s->segs ? SKY_UDP_GRO : 0;
-	c.want |= s->want & WAY_LOCAL ? SKY_WANT_LOCAL : 0;
-	c.want |= s->want & WAY_TTL ? SKY_WANT_TTL : 0;
-	c.want |= s->want & WAY_TIME ? SKY_WANT_TIME : 0;
+	for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
+		c.want |= s->want & wants[i].want ? wants[i].is : 0;
 	return start(e, &c);
 }
 

@@ -20,6 +20,10 @@ enum way_want {
 	WAY_LOCAL = 1u << 0,	/* address and interface it was sent to */
 	WAY_TTL = 1u << 1,
 	WAY_TIME = 1u << 2,	/* kernel's receive time */
+	WAY_TOS = 1u << 3,
+	WAY_FRAGSIZE = 1u << 4,	/* comes only with what was in fragments */
+	WAY_DROPS = 1u << 5,	/* comes only after the first drop */
+	WAY_WANTS = 6
 };
 
 struct spec {
