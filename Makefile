@@ -18,7 +18,7 @@ SECONDS ?= 60
 comma := ,
 BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 NINJA := ninja $(if $(V),-v,--quiet) -C
-SETUP := --prefix=$(PREFIX) $(if $(WERROR),-Dwerror=true) \
+SETUP := --prefix=$(PREFIX) --libdir=lib $(if $(WERROR),-Dwerror=true) \
 	$(if $(SANITIZE),-Db_sanitize=$(SANITIZE) -Db_lundef=false)
 
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
@@ -58,7 +58,7 @@ install: all
 bench:
 	@tools/deps build run
 	$(call build,build-bench,-Dtests=false -Dbuildtype=release)
-	@bench/run build-bench
+	@for b in build-bench/bench/bench-*; do [ ! -f $$b ] || [ ! -x $$b ] || $$b || exit 1; done
 
 fuzz:
 	@tools/deps build fuzz
