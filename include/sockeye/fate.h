@@ -221,7 +221,9 @@ enum sky_trust sky_fate_vouch(struct sky_fate *f, const void *sent, size_t len, 
 
 /* One sentence, no newline: "refused, port unreachable, says 192.0.2.7", "too
  * big, path MTU 1300, says 192.0.2.1". Stable wording, no locale. Always ends
- * with a NUL; returns the length it would have had, as snprintf. */
+ * with a NUL; returns the length it would have had, as snprintf. It is
+ *   what [(ERRNO)] [", " detail] [", says " who] [", " doubt] [", N datagrams"]
+ * and fates(7) has the whole grammar. */
 int sky_fate_explain(const struct sky_fate *f, char *buf, size_t size);
 
 #ifdef __cplusplus

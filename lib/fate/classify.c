@@ -7,10 +7,9 @@
  * caller gives up on is a full send buffer, as ENOBUFS is a full queue. What is
  * left (EIO, EPIPE, ...) did not leave this host either: dropped-sending.
  */
-#include <sockeye/fate.h>
+#include "fate/table.h"
 
 #include <errno.h>
-#include <string.h>
 
 struct errno_row {
 	int err;
@@ -69,8 +68,8 @@ sky_fate_from_errno(int err)
 	return look_up(by_call, err);
 }
 
-static bool
-says_icmp(const struct sky_fate *f)
+bool
+sky_fate_from_icmp(const struct sky_fate *f)
 {
 	return f->origin == SKY_ORIGIN_ICMP || f->origin == SKY_ORIGIN_ICMP6;
 }
@@ -78,11 +77,19 @@ says_icmp(const struct sky_fate *f)
 static int
 family_of(const struct sky_fate *f)
 {
-	if (says_icmp(f))
+	if (sky_fate_from_icmp(f))
 		return f->origin == SKY_ORIGIN_ICMP ? AF_INET : AF_INET6;
 	if (f->have & SKY_HAVE_BY)
 		return sky_addr_family(&f->by);
 	return f->have & SKY_HAVE_DST ? sky_addr_family(&f->dst) : AF_UNSPEC;
+}
+
+const struct sky_icmp_row *
+sky_fate_icmp(const struct sky_fate *f)
+{
+	if (!(f->have & SKY_HAVE_ICMP) || f->origin == SKY_ORIGIN_LOCAL)
+		return NULL;
+	return sky_icmp_find(family_of(f), f->icmp_type, f->icmp_code);
 }
 
 /* This host as the author of an ICMP error: of one to itself it speaks as any
@@ -106,7 +113,7 @@ by_this_host(const struct sky_fate *f, enum sky_what what)
 static enum sky_what
 by_type(const struct sky_fate *f)
 {
-	const struct sky_icmp_row *row = sky_icmp_find(family_of(f), f->icmp_type, f->icmp_code);
+	const struct sky_icmp_row *row = sky_fate_icmp(f);
 
 	if (!row)
 		return SKY_NOTHING;
@@ -124,7 +131,7 @@ sky_fate_classify(struct sky_fate *f)
 		f->what = SKY_DROPPED_SENDING;
 	else if (f->have & SKY_HAVE_ICMP && f->origin != SKY_ORIGIN_LOCAL)
 		f->what = by_type(f);
-	else if (says_icmp(f))
+	else if (sky_fate_from_icmp(f))
 		f->what = look_up(by_icmp, f->err);
 	else
 		f->what = sky_fate_from_errno(f->err);
