@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* box.c - namespaces that vanish by themselves: see box.h. */
+#include "box.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BOX_SPACES (CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
+#define STACK (512 * 1024)
+
+struct start {
+	const struct box *box;
+	int go[2];		/* a byte when the maps are written; then held open */
+	bool user;
+	sigset_t old;
+};
+
+static long
+read_setting(const char *path)
+{
+	char buf[32] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 ? strtol(buf, NULL, 10) : -1;
+}
+
+/* The one line that says what is refused and what mends it. */
+static void
+refused(const struct box *b, const char *what, int error)
+{
+	static const struct {
+		const char *path;
+		long off;
+		const char *mend;
+	} settings[] = {
+		{ "/proc/sys/user/max_user_namespaces", 0,
+		  "sysctl -w user.max_user_namespaces=15000" },
+		{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
+		  "sysctl -w kernel.unprivileged_userns_clone=1" },
+		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+		  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
+		{ "/proc/sys/user/max_net_namespaces", 0,
+		  "sysctl -w user.max_net_namespaces=15000" },
+	};
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (read_setting(settings[i].path) == settings[i].off) {
+			warnx("%s: %s refused: %s (as root, `%s` allows it)", b->name,
+			    what, strerror(error), settings[i].mend);
+			return;
+		}
+	warnx("%s: %s refused: %s (inside a container start it with --privileged, "
+	    "or run as root)", b->name, what, strerror(error));
+}
+
+static int
+put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -error : 0;
+}
+
+/* Root maps everybody, so that files stay readable as before; others map
+ * themselves to root. */
+static int
+write_maps(pid_t pid)
+{
+	static const char everybody[] = "0 0 4294967295";
+	char path[64], map[64];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)geteuid());
+	r = geteuid() ? -EPERM : put_file(path, everybody);
+	if (r)
+		r = put_file(path, map);
+	if (r)
+		return r;
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
+	if (!geteuid() && !put_file(path, everybody))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
+	put_file(path, "deny");
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)getegid());
+	return put_file(path, map);
+}
+
+/* False if the maker is dead: the order to die came too late for us. */
+static bool
+wait_for_maker(struct start *s)
+{
+	struct pollfd p = { .fd = s->go[0], .events = 0 };
+	char c;
+
+	close(s->go[1]);
+	if (read(s->go[0], &c, 1) != 1)
+		return false;
+	if (s->user && (setresgid(0, 0, 0) || setresuid(0, 0, 0)))
+		return false;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	poll(&p, 1, 0);
+	close(s->go[0]);
+	return !(p.revents & POLLHUP);
+}
+
+static const char *
+mount_own(void)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return "making mounts private";
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		return "mounting /proc";
+	if (mount("socknet", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64m"))
+		return "mounting /run";
+	if (mkdir("/run/netns", 0755) || mkdir("/run/lab", 0777))
+		return "making /run/netns";
+	return NULL;
+}
+
+static int
+first_process(void *arg)
+{
+	struct start *s = arg;
+	const char *what;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!wait_for_maker(s))
+		_exit(1);
+	close_range(3, ~0u, 0);
+	what = mount_own();
+	if (what) {
+		refused(s->box, what, errno);
+		_exit(1);
+	}
+	exit(s->box->inside(s->box->arg));
+}
+
+static pid_t
+make(struct start *s)
+{
+	char *stack = malloc(STACK);
+	pid_t pid;
+
+	if (!stack)
+		return -1;
+	s->user = true;
+	pid = clone(first_process, stack + STACK, BOX_SPACES | CLONE_NEWUSER | SIGCHLD, s);
+	if (pid < 0 && geteuid() == 0) {
+		s->user = false;
+		pid = clone(first_process, stack + STACK, BOX_SPACES | SIGCHLD, s);
+	}
+	free(stack);
+	return pid;
+}
+
+/* Status of the box; after a signal it has three seconds to end by itself. */
+static int
+watch(const struct box *b, pid_t pid, const sigset_t *set)
+{
+	static const struct timespec grace = { .tv_sec = 3 };
+	bool ending = false;
+	int status, sig;
+
+	for (;;) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			break;
+		sig = ending ? sigtimedwait(set, NULL, &grace) : sigwaitinfo(set, NULL);
+		if (sig == SIGCHLD || (sig == SIGINT && b->terminal))
+			continue;
+		if (sig < 0 && errno == EINTR)
+			continue;
+		kill(pid, sig < 0 ? SIGKILL : sig);
+		ending = true;
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	warnx("%s: the lab was killed by signal %d", b->name, WTERMSIG(status));
+	return 1;
+}
+
+int
+box_run(const struct box *b)
+{
+	struct start s = { .box = b };
+	sigset_t set;
+	pid_t pid;
+	int r;
+
+	fflush(NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &s.old);
+	if (pipe2(s.go, O_CLOEXEC))
+		err(1, "pipe");
+	pid = make(&s);
+	close(s.go[0]);
+	if (pid < 0) {
+		refused(b, "making namespaces", errno);
+		close(s.go[1]);
+		return 1;
+	}
+	r = s.user ? write_maps(pid) : 0;
+	if (r)
+		refused(b, "mapping users", -r);
+	if (r || write(s.go[1], "", 1) != 1)
+		kill(pid, SIGKILL);
+	r = watch(b, pid, &set);
+	close(s.go[1]);
+	sigprocmask(SIG_SETMASK, &s.old, NULL);
+	return r;
+}

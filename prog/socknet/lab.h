@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lab.h - a lab as it was written: hosts, links, what to run, what to expect.
+ *
+ * Made by labfile_parse() and const from then on. Indices point into the arrays
+ * of the lab; texts lie in its pool. Lines are of the file, from 1.
+ */
+#ifndef SOCKNET_LAB_H
+#define SOCKNET_LAB_H
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAB_NAME 16		/* a host's or interface's name with its NUL */
+#define LAB_HOSTS 256
+#define LAB_LINKS 512
+#define LAB_ADDRS 8		/* per end of a link */
+#define LAB_RULES 1024		/* routes, sysctls and filters, each */
+#define LAB_STEPS 1024
+#define LAB_PROCS 512
+#define LAB_FIELDS 16		/* conditions of one expect line */
+#define LAB_NONE UINT_MAX	/* no index */
+
+struct lab_addr {
+	int family;		/* AF_INET, AF_INET6 */
+	uint8_t bytes[16];
+	unsigned plen;
+	const char *text;	/* as written, "10.1.0.1/24" */
+};
+
+struct lab_end {
+	unsigned host;
+	char ifname[LAB_NAME];	/* the peer's name; _2, _3 for further links */
+	unsigned mtu;
+	struct lab_addr addr[LAB_ADDRS];
+};
+
+struct lab_link {
+	unsigned line;
+	unsigned addrs;		/* as many at both ends */
+	struct lab_end end[2];
+};
+
+struct lab_host {
+	char name[LAB_NAME];
+	unsigned line;
+	bool forward;
+	bool captured;		/* a step looks at its packets */
+};
+
+/* Words handed on to a tool or program; argv[argc] is NULL. */
+struct lab_args {
+	const char **argv;
+	unsigned argc;
+};
+
+/* host LAB_NONE: every host. */
+struct lab_rule {
+	unsigned line, host;
+	int family;		/* routes */
+	const char *key;	/* sysctl's name, filter's chain */
+	const char *value;	/* sysctl's value, filter's own name */
+	struct lab_args args;	/* route's or filter's words */
+};
+
+/* A program that was given a name, or not. */
+struct lab_proc {
+	const char *name;
+	unsigned host, line;
+};
+
+enum lab_verb {
+	LAB_SERVER, LAB_START, LAB_RUN, LAB_WAIT, LAB_TYPE, LAB_EOF, LAB_SIGNAL,
+	LAB_NOTE, LAB_EXPECT, LAB_WITNESS,
+};
+
+enum lab_ready { LAB_READY_NOW, LAB_READY_UDP, LAB_READY_TCP, LAB_READY_LINE };
+
+enum lab_expect_what {
+	LAB_EX_STATUS, LAB_EX_LINE, LAB_EX_STDOUT, LAB_EX_STDERR, LAB_EX_JSON,
+	LAB_EX_CAPTURE, LAB_EX_COUNTER, LAB_EX_FILTER,
+};
+
+enum lab_compare { LAB_ANY, LAB_EQ, LAB_AT_LEAST, LAB_AT_MOST };
+
+struct lab_field {
+	const char *key, *value;
+};
+
+struct lab_expect {
+	enum lab_expect_what what;
+	const char *text;	/* pattern; kind of packet; section; filter's name */
+	bool regex;
+	enum lab_compare compare;	/* how `count` is meant */
+	uint64_t count;
+	struct lab_field field[LAB_FIELDS];
+	unsigned fields;
+};
+
+struct lab_step {
+	enum lab_verb verb;
+	unsigned line;
+	unsigned host, proc;
+	bool root;		/* keep the privileges that the lab has */
+	bool has_status;
+	int status;
+	uint64_t within_ns;
+	enum lab_ready ready;
+	uint16_t port;
+	const char *text;	/* ready line, typed text, note, the line as written */
+	int signal;
+	struct lab_args args;
+	struct lab_expect expect;
+};
+
+struct lab {
+	const char *file;	/* as the user named it */
+	const char *title;
+	struct lab_host host[LAB_HOSTS];
+	unsigned hosts;
+	struct lab_link *link;
+	unsigned links;
+	struct lab_rule *route, *sysctl, *filter;
+	unsigned routes, sysctls, filters;
+	struct lab_proc *proc;
+	unsigned procs;
+	struct lab_step *step;
+	unsigned steps, expects;
+	const char *needs[16];
+	unsigned need_count;
+	char *pool;
+	size_t pool_used, pool_size;
+};
+
+#endif

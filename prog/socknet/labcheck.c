@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* labcheck.c - what only the whole lab file shows. */
+#include "parse.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool
+overlap(const struct lab_addr *a, const struct lab_addr *b)
+{
+	unsigned plen = a->plen < b->plen ? a->plen : b->plen;
+	unsigned whole = plen / 8, bits = plen % 8;
+	unsigned mask = bits ? 0xffu << (8 - bits) & 0xff : 0;
+
+	return a->family == b->family && !memcmp(a->bytes, b->bytes, whole) &&
+	    (whole == 16 || !((a->bytes[whole] ^ b->bytes[whole]) & mask));
+}
+
+static int
+bad_pair(struct parse *p, const struct lab_link *l, const struct lab_addr *a,
+    const char *what, unsigned other)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "%s line %u", what, other);
+	return lex_bad(&p->lex, l->line, 1, a->text, text, "every address and network once");
+}
+
+/* One host must not have two links into one network: where a packet goes would
+ * be chance. */
+static int
+check_ends(struct parse *p, const struct lab_link *l, unsigned le,
+    const struct lab_link *o, unsigned oe)
+{
+	for (unsigned i = 0; i < l->addrs; i++)
+		for (unsigned j = 0; j < o->addrs; j++) {
+			const struct lab_addr *a = &l->end[le].addr[i];
+			const struct lab_addr *b = &o->end[oe].addr[j];
+
+			if (l == o && le == oe && i <= j)
+				continue;
+			if (a->family == b->family && !memcmp(a->bytes, b->bytes, 16))
+				return bad_pair(p, l, a, "this address was given before on",
+				    o->line);
+			if (l != o && l->end[le].host == o->end[oe].host && overlap(a, b))
+				return bad_pair(p, l, a, "this host is in this network by",
+				    o->line);
+		}
+	return 0;
+}
+
+static int
+check_addrs(struct parse *p)
+{
+	const struct lab *lab = p->lab;
+
+	for (unsigned i = 0; i < lab->links; i++)
+		for (unsigned j = 0; j <= i; j++)
+			for (unsigned e = 0; e < 4; e++)
+				if (check_ends(p, &lab->link[i], e & 1,
+				    &lab->link[j], e >> 1))
+					return -1;
+	return 0;
+}
+
+/* An expected filter must exist. */
+static int
+check_filter(struct parse *p, const struct lab_step *s)
+{
+	const struct lab *lab = p->lab;
+
+	for (unsigned i = 0; i < lab->filters; i++)
+		if (lab->filter[i].host == s->host && lab->filter[i].value &&
+		    !strcmp(lab->filter[i].value, s->expect.text))
+			return 0;
+	return lex_bad(&p->lex, s->line, 1, s->expect.text, "no such filter at this host",
+	    "a name given by: filter HOST PLACE as NAME RULE");
+}
+
+int
+parse_check(struct parse *p)
+{
+	struct lab *lab = p->lab;
+
+	if (!lab->hosts)
+		return lex_bad(&p->lex, 1, 1, NULL, "a lab without hosts", "a host line");
+	if (check_addrs(p))
+		return -1;
+	for (unsigned i = 0; i < lab->steps; i++)
+		if (lab->step[i].verb == LAB_EXPECT &&
+		    lab->step[i].expect.what == LAB_EX_FILTER &&
+		    check_filter(p, &lab->step[i]))
+			return -1;
+	return 0;
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* labfile.c - verbs that describe the network: see labfile.h. */
+#include "parse.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+unsigned
+labfile_host(const struct lab *lab, const char *name)
+{
+	for (unsigned i = 0; i < lab->hosts; i++)
+		if (!strcmp(lab->host[i].name, name))
+			return i;
+	return LAB_NONE;
+}
+
+unsigned
+labfile_proc(const struct lab *lab, const char *name)
+{
+	for (unsigned i = 0; i < lab->procs; i++)
+		if (lab->proc[i].name && !strcmp(lab->proc[i].name, name))
+			return i;
+	return LAB_NONE;
+}
+
+static int
+read_lab(struct parse *p)
+{
+	const struct lex_word *w = parse_take(p, "a title");
+
+	if (!w)
+		return -1;
+	if (p->lab->title)
+		return parse_bad(p, w, "a second title", "one lab line");
+	p->lab->title = w->text;
+	return parse_end(p);
+}
+
+static int
+read_needs(struct parse *p)
+{
+	const struct lex_word *w = parse_take(p, "a program");
+
+	for (; w; w = parse_peek(p) ? parse_take(p, NULL) : NULL) {
+		if (p->lab->need_count == 16)
+			return parse_bad(p, w, "too many programs", "at most 16");
+		p->lab->needs[p->lab->need_count++] = w->text;
+	}
+	return p->lex.error[0] ? -1 : 0;
+}
+
+static bool
+is_host_name(const char *s)
+{
+	static const char *const taken[] = { "lo", "all", "default", "localhost", "v4", "v6" };
+
+	if (!isalpha((unsigned char)s[0]) || strlen(s) >= LAB_NAME - 2)
+		return false;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (!strcmp(s, taken[i]))
+			return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && *s != '-')
+			return false;
+	return true;
+}
+
+static int
+read_host(struct parse *p)
+{
+	const struct lex_word *w = parse_take(p, "the name of a host");
+
+	for (; w; w = parse_peek(p) ? parse_take(p, NULL) : NULL) {
+		struct lab_host *h = &p->lab->host[p->lab->hosts];
+
+		if (!is_host_name(w->text))
+			return parse_bad(p, w, "not a name for a host",
+			    "a letter, then letters, digits, -; at most 13; "
+			    "not lo, all, default, localhost, v4, v6");
+		if (labfile_host(p->lab, w->text) != LAB_NONE)
+			return parse_bad(p, w, "this host exists already", "another name");
+		if (p->lab->hosts == LAB_HOSTS)
+			return parse_bad(p, w, "too many hosts", "at most 256");
+		snprintf(h->name, sizeof(h->name), "%s", w->text);
+		h->line = w->line;
+		p->lab->hosts++;
+	}
+	return p->lex.error[0] ? -1 : 0;
+}
+
+/* The interface is called after the host at its other end. */
+static void
+name_interfaces(const struct lab *lab, struct lab_link *l)
+{
+	unsigned same = 1;
+
+	for (unsigned i = 0; i < lab->links; i++) {
+		const struct lab_link *o = &lab->link[i];
+		unsigned a = o->end[0].host, b = o->end[1].host;
+
+		if (o == l)
+			break;
+		same += (a == l->end[0].host && b == l->end[1].host) ||
+			(b == l->end[0].host && a == l->end[1].host);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		const char *peer = lab->host[l->end[!i].host].name;
+
+		if (same == 1)
+			snprintf(l->end[i].ifname, LAB_NAME, "%s", peer);
+		else
+			snprintf(l->end[i].ifname, LAB_NAME, "%.12s_%u", peer, same % 100);
+	}
+}
+
+static int
+read_mtu(struct parse *p, struct lab_link *l)
+{
+	uint64_t mtu;
+
+	if (parse_number(p, "an MTU, 68 to 65535", 68, 65535, &mtu))
+		return -1;
+	l->end[0].mtu = l->end[1].mtu = (unsigned)mtu;
+	if (!parse_peek(p) || !isdigit((unsigned char)parse_peek(p)->text[0]))
+		return 0;
+	if (parse_number(p, "the MTU of the second end, 68 to 65535", 68, 65535, &mtu))
+		return -1;
+	l->end[1].mtu = (unsigned)mtu;
+	return 0;
+}
+
+static bool
+same_net(const struct lab_addr *a, const struct lab_addr *b)
+{
+	unsigned whole, bits, mask;
+
+	if (a->family != b->family || a->plen != b->plen)
+		return false;
+	whole = a->plen / 8;
+	bits = a->plen % 8;
+	mask = bits ? 0xffu << (8 - bits) & 0xff : 0;
+	return !memcmp(a->bytes, b->bytes, whole) &&
+	    (whole == 16 || !((a->bytes[whole] ^ b->bytes[whole]) & mask));
+}
+
+static int
+read_pair(struct parse *p, struct lab_link *l)
+{
+	const struct lex_word *w;
+
+	for (unsigned i = 0; i < 2; i++) {
+		w = parse_take(p, "the address of the other end");
+		if (!w || parse_addr(p, w, true, &l->end[i].addr[l->addrs]))
+			return -1;
+	}
+	if (!same_net(&l->end[0].addr[l->addrs], &l->end[1].addr[l->addrs]))
+		return parse_bad(p, w, "not on the network of the other end",
+		    "both ends of a link in one network, same prefix length");
+	l->addrs++;
+	return 0;
+}
+
+static int
+read_link(struct parse *p)
+{
+	struct lab_link *l = parse_add(p, (void **)&p->lab->link, &p->lab->links,
+	    LAB_LINKS, sizeof(*l), "link");
+
+	if (!l || parse_host(p, &l->end[0].host) || parse_host(p, &l->end[1].host))
+		return -1;
+	l->line = p->line.line;
+	if (l->end[0].host == l->end[1].host)
+		return parse_bad(p, &p->line.word[2], "the same host twice", "two hosts");
+	l->end[0].mtu = l->end[1].mtu = 1500;
+	name_interfaces(p->lab, l);
+	while (parse_peek(p)) {
+		if (parse_keyword(p, "mtu")) {
+			if (read_mtu(p, l))
+				return -1;
+		} else if (l->addrs == LAB_ADDRS) {
+			return parse_bad(p, parse_peek(p), "too many addresses",
+			    "at most 8 at each end");
+		} else if (read_pair(p, l)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static struct lab_rule *
+new_rule(struct parse *p, struct lab_rule **base, unsigned *count)
+{
+	struct lab_rule *r = parse_add(p, (void **)base, count, LAB_RULES,
+	    sizeof(*r), p->line.word[0].text);
+
+	if (r)
+		r->line = p->line.line;
+	return r;
+}
+
+/* "all" or one host. */
+static int
+read_hosts(struct parse *p, struct lab_rule *r)
+{
+	if (parse_keyword(p, "all")) {
+		r->host = LAB_NONE;
+		return 0;
+	}
+	return parse_host(p, &r->host);
+}
+
+static int
+route_words(struct parse *p, struct lab_rule *r)
+{
+	static const char *const known[] = { "via", "dev", "mtu", "src", "metric", "advmss" };
+	static const char expected[] = "via ADDRESS, dev NAME, mtu N, src ADDRESS, metric N";
+	const struct lex_word *w, *v;
+	struct lab_addr a;
+	unsigned i;
+
+	while ((w = parse_peek(p))) {
+		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (!strcmp(w->text, known[i]))
+				break;
+		if (i == sizeof(known) / sizeof(known[0]))
+			return parse_bad(p, w, "not understood here", expected);
+		p->at++;
+		v = parse_take(p, expected);
+		if (!v)
+			return -1;
+		if (i != 0)
+			continue;
+		if (parse_addr(p, v, false, &a))
+			return -1;
+		if (r->family && r->family != a.family)
+			return parse_bad(p, v, "the other address family",
+			    "a next hop of the destination's family");
+		r->family = a.family;
+	}
+	return 0;
+}
+
+static int
+read_route(struct parse *p)
+{
+	static const char *const types[] = { "blackhole", "unreachable", "prohibit", "throw" };
+	struct lab_rule *r = new_rule(p, &p->lab->route, &p->lab->routes);
+	const struct lex_word *w;
+	struct lab_addr a;
+	unsigned from;
+
+	if (!r || parse_host(p, &r->host))
+		return -1;
+	from = p->at;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (parse_keyword(p, types[i]))
+			break;
+	w = parse_take(p, "a destination: default, 10.0.0.0/8, fd00::/16, 10.1.0.1");
+	if (!w)
+		return -1;
+	if (strcmp(w->text, "default")) {
+		if (!strcmp(w->text, "0.0.0.0/0") || !strcmp(w->text, "::/0"))
+			a.family = w->text[0] == ':' ? AF_INET6 : AF_INET;
+		else if (parse_addr(p, w, strchr(w->text, '/') != NULL, &a))
+			return -1;
+		r->family = a.family;
+	}
+	if (route_words(p, r))
+		return -1;
+	if (!r->family)
+		r->family = AF_INET;
+	p->at = from;
+	return parse_rest(p, "a destination", &r->args);
+}
+
+static int
+read_forward(struct parse *p)
+{
+	unsigned host;
+
+	do {
+		if (parse_host(p, &host))
+			return -1;
+		p->lab->host[host].forward = true;
+	} while (parse_peek(p));
+	return 0;
+}
+
+static int
+read_sysctl(struct parse *p)
+{
+	static const char expected[] = "net.NAME=VALUE, as sysctl(8) writes it";
+	unsigned host;
+	struct lab_rule *r, which = { .host = LAB_NONE };
+	const struct lex_word *w;
+	char *eq;
+
+	if (read_hosts(p, &which))
+		return -1;
+	host = which.host;
+	do {
+		w = parse_take(p, expected);
+		if (!w)
+			return -1;
+		eq = strchr(w->text, '=');
+		if (strncmp(w->text, "net.", 4) || !eq || strstr(w->text, "..") ||
+		    memchr(w->text, '/', (size_t)(eq - w->text)))
+			return parse_bad(p, w, "not a setting of a network", expected);
+		r = new_rule(p, &p->lab->sysctl, &p->lab->sysctls);
+		if (!r)
+			return -1;
+		r->host = host;
+		r->key = w->text;
+		r->value = eq + 1;
+		*eq = 0;
+	} while (parse_peek(p));
+	return 0;
+}
+
+static int
+read_filter(struct parse *p)
+{
+	static const char *const chains[] = {
+		"input", "output", "forward", "prerouting", "postrouting"
+	};
+	struct lab_rule *r = new_rule(p, &p->lab->filter, &p->lab->filters);
+	const struct lex_word *w;
+	size_t i;
+
+	if (!r || parse_host(p, &r->host))
+		return -1;
+	w = parse_take(p, "input, output, forward, prerouting or postrouting");
+	if (!w)
+		return -1;
+	for (i = 0; i < sizeof(chains) / sizeof(chains[0]); i++)
+		if (!strcmp(w->text, chains[i]))
+			r->key = chains[i];
+	if (!r->key)
+		return parse_bad(p, w, "not a place to filter",
+		    "input, output, forward, prerouting or postrouting");
+	if (parse_keyword(p, "as")) {
+		w = parse_take(p, "a name for this filter");
+		if (!w)
+			return -1;
+		if (!is_host_name(w->text))
+			return parse_bad(p, w, "not a name", "a letter, then letters, digits, -");
+		r->value = w->text;
+	}
+	return parse_rest(p, "a rule as nft(8) writes it: ip daddr 10.9.0.1 drop", &r->args);
+}
+
+static const struct verb net_verbs[] = {
+	{ "lab", read_lab, false },
+	{ "needs", read_needs, false },
+	{ "host", read_host, false },
+	{ "link", read_link, false },
+	{ "route", read_route, false },
+	{ "forward", read_forward, false },
+	{ "sysctl", read_sysctl, false },
+	{ "filter", read_filter, false },
+	{ NULL, NULL, false },
+};
+
+static const struct verb *
+find_verb(const struct verb *table, const char *word)
+{
+	for (; table->word; table++)
+		if (!strcmp(table->word, word))
+			return table;
+	return NULL;
+}
+
+static int
+read_line(struct parse *p)
+{
+	const struct lex_word *w = &p->line.word[0];
+	const struct verb *v = find_verb(net_verbs, w->text);
+
+	if (!v)
+		v = find_verb(parse_step_verbs, w->text);
+	if (!v || w->quoted)
+		return parse_bad(p, w, "not a verb of a lab file",
+		    "lab, needs, host, link, route, forward, sysctl, filter, server, "
+		    "start, run, wait, type, eof, signal, expect, witness or note");
+	if (!v->step && p->lab->steps)
+		return parse_bad(p, w, "comes too late",
+		    "the whole network before the first step");
+	p->at = 1;
+	return v->read(p) ? -1 : 0;
+}
+
+int
+labfile_parse(struct lab *lab, const char *file, const char *text, size_t len,
+    char error[LEX_ERROR])
+{
+	struct parse *p = calloc(1, sizeof(*p));
+	size_t room = len * 2 + 2;
+	int got = -1;
+
+	*lab = (struct lab){ .file = file };
+	if (p) {
+		lab->pool_size = len <= LABFILE_MAX ? room + len * 16 + 4096 : 1;
+		lab->pool = malloc(lab->pool_size);
+	}
+	if (!p || !lab->pool || len > LABFILE_MAX) {
+		snprintf(error, LEX_ERROR, "1:1: the file is too large (expected at most 1 MiB)");
+		free(p);
+		return -1;
+	}
+	p->lab = lab;
+	lab->pool_used = (room + 15) & ~(size_t)15;
+	lex_init(&p->lex, text, len, lab->pool, room);
+	while ((got = lex_next(&p->lex, &p->line)) > 0)
+		if (read_line(p))
+			break;
+	if (got == 0 && parse_check(p))
+		got = -1;
+	snprintf(error, LEX_ERROR, "%s", p->lex.error);
+	free(p);
+	return got == 0 ? 0 : -1;
+}
+
+void
+labfile_release(struct lab *lab)
+{
+	free(lab->link);
+	free(lab->route);
+	free(lab->sysctl);
+	free(lab->filter);
+	free(lab->proc);
+	free(lab->step);
+	free(lab->pool);
+	lab->pool = NULL;
+}

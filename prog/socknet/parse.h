@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * parse.h - what the verbs of a lab file read their words with.
+ *
+ * Every function returns 0 (or a word) when well, -1 (or NULL) after having said
+ * in the lexer's error what was found and what was expected.
+ */
+#ifndef SOCKNET_PARSE_H
+#define SOCKNET_PARSE_H
+
+#include "labfile.h"
+
+struct parse {
+	struct lab *lab;
+	struct lex lex;
+	struct lex_line line;
+	unsigned at;		/* next word of the line */
+};
+
+struct verb {
+	const char *word;
+	int (*read)(struct parse *p);
+	bool step;		/* happens in order, after the network was built */
+};
+
+extern const struct verb parse_step_verbs[];	/* ends with word NULL */
+
+/* The next word, or NULL: "end of line (expected EXPECTED)". */
+const struct lex_word *parse_take(struct parse *p, const char *expected);
+/* The next word, not taken; NULL at the end of the line. */
+const struct lex_word *parse_peek(const struct parse *p);
+/* Takes the next word if it is this keyword (a quoted word never is). */
+bool parse_keyword(struct parse *p, const char *keyword);
+int parse_bad(struct parse *p, const struct lex_word *w, const char *what, const char *expected);
+/* Fails if words are left. */
+int parse_end(struct parse *p);
+
+int parse_host(struct parse *p, unsigned *host);
+int parse_number(struct parse *p, const char *expected, uint64_t min, uint64_t max, uint64_t *out);
+int parse_time(struct parse *p, uint64_t *ns);
+int parse_addr(struct parse *p, const struct lex_word *w, bool with_plen, struct lab_addr *out);
+/* All words that are left, at least one. */
+int parse_rest(struct parse *p, const char *expected, struct lab_args *out);
+/* All words that are left, joined by blanks, from word `from` of the line. */
+const char *parse_joined(struct parse *p, unsigned from);
+
+/* Zeroed memory of the lab, aligned; NULL (and an error) if there is none. */
+void *parse_alloc(struct parse *p, size_t size);
+/* A zeroed element at the end of an array of the lab; NULL if it is full. */
+void *parse_add(struct parse *p, void **base, unsigned *count, unsigned max,
+    size_t size, const char *what);
+
+/* What only the whole file shows: double and overlapping addresses, ... */
+int parse_check(struct parse *p);
+
+#endif
