@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * capture.h - every packet that a host of the lab sends and receives, decoded.
+ *
+ * One packet socket with a ring per host, all its interfaces. A packet that a
+ * router forwards is seen twice: in and out. What found no room in the ring is
+ * counted: then nothing may be concluded from a count.
+ */
+#ifndef SOCKNET_CAPTURE_H
+#define SOCKNET_CAPTURE_H
+
+#include <sockeye/addr.h>
+
+enum seen_kind { SEEN_OTHER, SEEN_UDP, SEEN_TCP, SEEN_ICMP, SEEN_ARP };
+
+/* Fragments other than the first are SEEN_OTHER: they are no datagram. */
+struct seen {
+	uint8_t kind;			/* enum seen_kind */
+	bool out;			/* it left the host; else it arrived */
+	uint8_t ttl, type, code;	/* ARP: type 1 asks, 2 answers (ND too) */
+	bool has_about;
+	uint32_t ifindex;
+	uint32_t len;			/* of the payload, as the header tells */
+	uint32_t mtu;			/* as told by an ICMP error */
+	struct sky_addr src, dst;	/* with ports; ARP: who asks, for whom */
+	struct sky_addr about_src, about; /* of the datagram quoted */
+};
+
+#define CAPTURE_MAX (1u << 18)		/* packets kept */
+
+struct capture {
+	int fd;
+	uint8_t *ring;
+	unsigned next;
+	struct seen *seen;
+	unsigned count, room;
+	uint64_t lost;
+};
+
+/* Opens it in the namespace this process is in. Returns 0 or negative errno. */
+int capture_open(struct capture *c);
+void capture_close(struct capture *c);
+/* Takes in what waits in the ring; never blocks. */
+void capture_drain(struct capture *c);
+/* Decodes one frame of the link layer. Pure. */
+void capture_decode(struct seen *s, const void *frame, size_t len, size_t full_len);
+
+#endif

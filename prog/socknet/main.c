@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* socknet(8): a network in a box. */
+#include "box.h"
+#include "labfile.h"
+#include "labs.h"
+#include "opts.h"
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The whole file in memory, or NULL after one line. */
+static char *
+read_file(const char *name, size_t *len)
+{
+	char *text = malloc(LABFILE_MAX + 1);
+	FILE *f = text ? fopen(name, "re") : NULL;
+
+	if (f)
+		*len = fread(text, 1, LABFILE_MAX + 1, f);
+	if (!f || ferror(f)) {
+		fprintf(stderr, "socknet: '%s': %s\n", name, strerror(errno));
+		free(text);
+		text = NULL;
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+/* Returns 0, or 2 after one line that says where and what. */
+static int
+load(struct lab *lab, const char *name, char *path, size_t size)
+{
+	char error[LEX_ERROR];
+	char *text;
+	size_t len = 0;
+	int r;
+
+	if (!labs_find(name, path, size)) {
+		fprintf(stderr, "socknet: '%s': no such file or lab "
+		    "(expected a file, or a name that socknet list prints)\n", name);
+		return 2;
+	}
+	text = read_file(path, &len);
+	if (!text)
+		return 2;
+	r = labfile_parse(lab, path, text, len, error);
+	free(text);
+	if (r) {
+		fprintf(stderr, "%s:%s\n", path, error);
+		labfile_release(lab);
+	}
+	return r ? 2 : 0;
+}
+
+static int
+play(const char *name, const struct opts *o, enum report_style style, const char *host)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	char path[4096], programs[4096];
+	struct run run = {
+		.lab = lab, .report = { .style = style, .verbose = o->verbose, .lab = lab },
+		.shell_host = LAB_NONE, .program_path = labs_programs(programs, sizeof(programs)),
+	};
+	struct box box = { .name = path, .inside = run_inside, .arg = &run };
+	int r = lab ? load(lab, name, path, sizeof(path)) : 1;
+
+	if (r == 0 && host) {
+		run.shell_host = labfile_host(lab, host);
+		box.terminal = true;
+		if (run.shell_host == LAB_NONE) {
+			fprintf(stderr, "socknet: '%s': no such host (expected one of %s)\n",
+			    host, path);
+			r = 2;
+		}
+	}
+	if (r == 0) {
+		r = box_run(&box);
+		labfile_release(lab);
+	}
+	free(lab);
+	return r;
+}
+
+/* The worst status of all is told. */
+static int
+run_labs(const struct opts *o)
+{
+	int worst = 0, r;
+
+	for (const char *const *f = o->files; *f; f++) {
+		r = play(*f, o, o->tap ? REPORT_TAP : REPORT_TEXT, NULL);
+		worst = r > worst ? r : worst;
+	}
+	return worst;
+}
+
+static int
+run_shell(const struct opts *o)
+{
+	return play(o->files[0], o, REPORT_TEXT, o->files[1]);
+}
+
+static int
+run_check(const struct opts *o)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	char path[4096];
+	int worst = 0;
+
+	for (const char *const *f = o->files; lab && *f; f++) {
+		if (load(lab, *f, path, sizeof(path)))
+			worst = 2;
+		else
+			labfile_release(lab);
+	}
+	free(lab);
+	return lab ? worst : 1;
+}
+
+static int
+run_list(const struct opts *o)
+{
+	return labs_list();
+}
+
+static int
+run_demo(const struct opts *o)
+{
+	return play(o->files[0] ? o->files[0] : "demo", o, REPORT_DEMO, NULL);
+}
+
+const struct command commands[] = {
+	{ "run", run_labs, 1, 0, " LAB ..." },
+	{ "shell", run_shell, 2, 3, " LAB HOST" },
+	{ "check", run_check, 1, 0, " LAB ..." },
+	{ "list", run_list, 0, 1, "" },
+	{ "demo", run_demo, 0, 2, " [LAB]" },
+	{ NULL, NULL, 0, 0, NULL },
+};
+
+int
+main(int argc, char **argv)
+{
+	struct opts o = { .tap = false };
+	const struct command *c = opts_parse(&o, argc, argv);
+
+	return c->run(&o);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* opts.h - the command line of socknet(8). */
+#ifndef SOCKNET_OPTS_H
+#define SOCKNET_OPTS_H
+
+#include <stdbool.h>
+
+struct opts {
+	bool tap, verbose;
+	const char *const *files;	/* ends with NULL */
+	const char *host;		/* shell */
+};
+
+struct command {
+	const char *name;
+	int (*run)(const struct opts *o);
+	unsigned min, max;		/* operands; max 0: any number */
+	const char *operands;
+};
+
+extern const struct command commands[];		/* main.c; ends with name NULL */
+
+/* Ends the program on wrong input. */
+const struct command *opts_parse(struct opts *o, int argc, char **argv);
+
+#endif

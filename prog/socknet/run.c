@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* run.c - one lab from beginning to end: see run.h. */
+#include "run.h"
+#include "child.h"
+#include "expect.h"
+#include "loop.h"
+#include "witness.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- conditions to wait for --- */
+
+static bool
+has_ended(struct loop *l, void *arg)
+{
+	return l->proc[((const struct lab_step *)arg)->proc].ended;
+}
+
+/* A line of /proc/net/udp or tcp: "  0: 00000000:0007 00000000:0000 07 ...";
+ * state 07 is bound (UDP), 0A listens (TCP). */
+static bool
+port_in(const char *path, uint16_t port, unsigned state)
+{
+	FILE *f = fopen(path, "re");
+	unsigned have, st;
+	bool found = false;
+	char line[512];
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &have, &st) == 2)
+			found = have == port && st == state;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static bool
+port_bound(const struct lab_step *s, pid_t pid)
+{
+	const char *proto = s->ready == LAB_READY_UDP ? "udp" : "tcp";
+	unsigned state = s->ready == LAB_READY_UDP ? 0x07 : 0x0a;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid, proto);
+	if (port_in(path, s->port, state))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/net/%s6", (int)pid, proto);
+	return port_in(path, s->port, state);
+}
+
+static bool
+wrote(const struct loop_stream *s, const char *text)
+{
+	return s->len && strstr(s->text, text);
+}
+
+static bool
+is_ready(struct loop *l, void *arg)
+{
+	const struct lab_step *s = arg;
+	const struct loop_proc *p = &l->proc[s->proc];
+
+	if (p->ended)
+		return true;
+	switch (s->ready) {
+	case LAB_READY_UDP:
+	case LAB_READY_TCP:
+		return port_bound(s, p->pid);
+	case LAB_READY_LINE:
+		return wrote(&p->s[LOOP_STDOUT], s->text) || wrote(&p->s[LOOP_STDERR], s->text);
+	default:
+		return true;
+	}
+}
+
+/* --- steps: 0, or -1 when nothing after it makes sense --- */
+
+static int
+give_up(struct loop *l, const struct lab_step *s, const char *what, const char *why)
+{
+	if (!l->interrupted)
+		report_result(l->report, false, s->line, what, why);
+	return -1;
+}
+
+static int
+do_server(struct loop *l, const struct lab_step *s)
+{
+	char what[200];
+	int r;
+
+	report_command(l->report, s);
+	snprintf(what, sizeof(what), "the server '%s' on %s is ready",
+	    s->args.argv[0], l->lab->host[s->host].name);
+	if (loop_start(l, s, false))
+		return give_up(l, s, what, l->error);
+	r = loop_wait(l, is_ready, (void *)(uintptr_t)s, s->within_ns, 3);
+	if (r)
+		return give_up(l, s, what, "not in time");
+	if (s->ready != LAB_READY_NOW && l->proc[s->proc].ended)
+		return give_up(l, s, what, "it ended");
+	return 0;
+}
+
+static int
+do_start(struct loop *l, const struct lab_step *s)
+{
+	report_command(l->report, s);
+	return loop_start(l, s, false) ? give_up(l, s, "the program starts", l->error) : 0;
+}
+
+static void
+close_input(struct loop *l, const struct lab_step *s)
+{
+	struct loop_proc *p = &l->proc[s->proc];
+
+	if (p->input >= 0)
+		close(p->input);
+	p->input = -1;
+}
+
+/* Waits for the end of a program, and judges its status. */
+static int
+do_wait(struct loop *l, const struct lab_step *s)
+{
+	const struct loop_proc *p = &l->proc[s->proc];
+	char what[160], why[80];
+
+	if (loop_wait(l, has_ended, (void *)(uintptr_t)s, s->within_ns, 0)) {
+		if (!p->ended && p->pid > 0)
+			kill(p->pid, SIGKILL);
+		snprintf(why, sizeof(why), "still running after %.3g s",
+		    (double)s->within_ns / 1e9);
+		return give_up(l, s, "the program ends by itself", why);
+	}
+	snprintf(why, sizeof(why), "status %d", loop_status(p));
+	if (WIFSIGNALED(p->status) && !s->has_status)
+		return give_up(l, s, "the program ends by itself", why);
+	snprintf(what, sizeof(what), "%s ends with status %d", p->step->args.argv[0],
+	    s->status);
+	if (s->has_status)
+		report_result(l->report, loop_status(p) == s->status, s->line, what, why);
+	return 0;
+}
+
+static int
+do_run(struct loop *l, const struct lab_step *s)
+{
+	int r;
+
+	report_command(l->report, s);
+	l->foreground = s->proc;
+	if (loop_start(l, s, false))
+		return give_up(l, s, "the program starts", l->error);
+	close_input(l, s);
+	r = do_wait(l, s);
+	l->foreground = LAB_NONE;
+	return r;
+}
+
+static int
+do_type(struct loop *l, const struct lab_step *s)
+{
+	const struct loop_proc *p = &l->proc[s->proc];
+	char line[4100];
+	int n = snprintf(line, sizeof(line), "%s\n", s->text);
+
+	if (n >= (int)sizeof(line) || p->input < 0 || p->ended || write(p->input, line, (size_t)n) != n)
+		return give_up(l, s, "the program reads what is typed",
+		    p->ended ? "it has ended" : "its input is closed");
+	return 0;
+}
+
+static int
+do_eof(struct loop *l, const struct lab_step *s)
+{
+	close_input(l, s);
+	return 0;
+}
+
+static int
+do_signal(struct loop *l, const struct lab_step *s)
+{
+	const struct loop_proc *p = &l->proc[s->proc];
+
+	if (p->ended || p->pid <= 0 || kill(p->pid, s->signal))
+		return give_up(l, s, "the program gets a signal", "it has ended");
+	return 0;
+}
+
+static int
+do_note(struct loop *l, const struct lab_step *s)
+{
+	report_note(l->report, s->text);
+	return 0;
+}
+
+struct judged {
+	const struct lab_step *step;
+	char why[300];
+	bool met;
+};
+
+static bool
+is_met(struct loop *l, void *arg)
+{
+	struct judged *j = arg;
+
+	j->met = expect_met(l, j->step, j->why, sizeof(j->why));
+	return j->met;
+}
+
+static int
+do_expect(struct loop *l, const struct lab_step *s)
+{
+	struct judged j = { .step = s };
+	unsigned tick = s->expect.what == LAB_EX_COUNTER || s->expect.what == LAB_EX_FILTER;
+
+	if (loop_wait(l, is_met, &j, s->within_ns, tick * 50) == -EINTR)
+		return -1;
+	report_result(l->report, j.met, s->line, s->text, j.why);
+	return 0;
+}
+
+static int
+do_witness(struct loop *l, const struct lab_step *s)
+{
+	char what[400];
+	bool ok;
+
+	loop_drain(l);
+	ok = witness_agrees(l, s, what, sizeof(what));
+	if (l->report->style != REPORT_TAP)
+		report_note(l->report, what);
+	report_result(l->report, ok, s->line, ok ? s->text : what, NULL);
+	return 0;
+}
+
+static int
+do_steps(struct loop *l)
+{
+	static int (*const table[])(struct loop *, const struct lab_step *) = {
+		[LAB_SERVER] = do_server, [LAB_START] = do_start, [LAB_RUN] = do_run,
+		[LAB_WAIT] = do_wait, [LAB_TYPE] = do_type, [LAB_EOF] = do_eof,
+		[LAB_SIGNAL] = do_signal, [LAB_NOTE] = do_note,
+		[LAB_EXPECT] = do_expect, [LAB_WITNESS] = do_witness,
+	};
+
+	for (unsigned i = 0; i < l->lab->steps; i++)
+		if (table[l->lab->step[i].verb](l, &l->lab->step[i]))
+			return -1;
+	return 0;
+}
+
+/* --- a shell in a host, the lab's servers running --- */
+
+static int
+do_shell(struct loop *l, unsigned host)
+{
+	static const char *const bash[] = { "bash", "--norc", "-i", NULL };
+	static const char *const plain[] = { "sh", "-i", NULL };
+	struct lab_step s = {
+		.verb = LAB_RUN, .host = host, .proc = l->lab->procs, .root = true, .line = 1,
+	};
+	char prompt[64];
+
+	for (unsigned i = 0; i < l->lab->steps; i++)
+		if (l->lab->step[i].verb == LAB_SERVER && do_server(l, &l->lab->step[i]))
+			return 1;
+	snprintf(prompt, sizeof(prompt), "%s# ", l->lab->host[host].name);
+	setenv("PS1", prompt, 1);
+	s.args.argv = (const char **)(uintptr_t)(child_exists("bash") ? bash : plain);
+	if (loop_start(l, &s, true)) {
+		fprintf(stderr, "socknet: %s\n", l->error);
+		return 1;
+	}
+	while (!l->proc[s.proc].ended) {
+		l->interrupted = false;
+		loop_wait(l, has_ended, &s, 600000000000u, 0);
+	}
+	return loop_status(&l->proc[s.proc]);
+}
+
+/* --- */
+
+/* Programs of this build come first. Returns the first one that is missing. */
+static const char *
+missing_program(const struct run *r)
+{
+	static const char *const tools[] = { "ip", "nft" };
+	const struct lab *lab = r->lab;
+
+	for (unsigned i = 0; i < 2; i++)
+		if ((i == 0 || lab->filters) && !child_exists(tools[i]))
+			return tools[i];
+	for (unsigned i = 0; i < lab->steps && r->shell_host == LAB_NONE; i++)
+		if (lab->step[i].args.argc && !child_exists(lab->step[i].args.argv[0]))
+			return lab->step[i].args.argv[0];
+	return NULL;
+}
+
+static void
+set_path(const char *first)
+{
+	const char *old = getenv("PATH");
+	char path[8192];
+
+	snprintf(path, sizeof(path), "%s%s%s:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin",
+	    first, *first ? ":" : "", old && *old ? old : "/usr/bin");
+	setenv("PATH", path, 1);
+	setenv("SOCKNET", "1", 1);
+}
+
+static int
+bad(const char *text, int status)
+{
+	fprintf(stderr, "socknet: %s\n", text);
+	return status;
+}
+
+int
+run_inside(void *arg)
+{
+	struct run *r = arg;
+	struct loop l = { .epoll = -1 };
+	char text[300];
+	const char *missing;
+	int status;
+
+	set_path(r->program_path);
+	for (unsigned i = 0; i < r->lab->need_count; i++)
+		if (!child_exists(r->lab->needs[i])) {
+			snprintf(text, sizeof(text), "no program %.100s here", r->lab->needs[i]);
+			report_skip(&r->report, text);
+			return 0;
+		}
+	missing = missing_program(r);
+	if (missing) {
+		snprintf(text, sizeof(text), "%.120s: no program '%.100s' (expected it on PATH)",
+		    r->lab->file, missing);
+		return bad(text, 2);
+	}
+	if (net_build(&l.net, r->lab))
+		return bad(l.net.error, 2);
+	if (loop_open(&l, r->lab, &r->report))
+		return bad(l.error, 1);
+	if (r->shell_host != LAB_NONE)
+		return do_shell(&l, r->shell_host);
+	report_begin(&r->report, r->lab);
+	do_steps(&l);
+	status = report_end(&r->report);
+	if (l.interrupted)
+		bad("interrupted", 0);
+	loop_close(&l);
+	return status;
+}
