@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define TAIL_MS 100	/* after the end: how long what is under way may take */
+#define LOOK_MS 2	/* how often a receiver without data asks whether it is over */
 #define NAP_NS 20000
 
 struct run {
@@ -28,10 +28,11 @@ struct run {
 	pthread_barrier_t start;
 	/* On lines of their own: one is written by each thread. */
 	_Alignas(128) atomic_uint_fast64_t received;
+	double last_s;		/* the last that was sent, or better: received */
 	_Alignas(128) atomic_uint_fast64_t sent;
+	double first_s;
 	atomic_bool done;
-	_Alignas(128) double first_s, last_s;
-	struct flow *out;
+	_Alignas(128) struct flow *out;
 };
 
 static double
@@ -154,7 +155,8 @@ sender(void *p)
 	begin(&r->out->tx);
 	r->tx_err = send_all(r);
 	end(&r->out->tx);
-	r->last_s = clock_s(CLOCK_MONOTONIC);
+	if (r->deaf)
+		r->last_s = clock_s(CLOCK_MONOTONIC);
 	atomic_store(&r->done, true);
 	return NULL;
 }
@@ -165,19 +167,25 @@ all_here(struct run *r, const struct taken *t)
 	return atomic_load(&r->done) && t->datagrams >= atomic_load(&r->sent);
 }
 
+/* What was sent before `done` was seen is there: on loopback nothing is under
+ * way. A wait without result after that is the end. */
 static int
 recv_all(struct run *r, struct taken *t)
 {
 	struct pollfd p = {.fd = r->way->fd(r->rx), .events = POLLIN};
-	int n, ready = 1;
+	bool over, ready = true;
+	int n;
 
-	while (!all_here(r, t) && (ready > 0 || !atomic_load(&r->done))) {
+	for (over = false; !all_here(r, t) && (ready || !over);) {
+		over = atomic_load(&r->done);
 		n = r->way->recv(r->rx, t);
 		if (n < 0)
 			return n;
+		if (n > 0)
+			r->last_s = clock_s(CLOCK_MONOTONIC);
 		atomic_store_explicit(&r->received, t->datagrams, memory_order_relaxed);
 		if (n < (int)r->spec->batch)
-			ready = poll(&p, 1, TAIL_MS);
+			ready = poll(&p, 1, LOOK_MS) > 0;
 	}
 	return 0;
 }

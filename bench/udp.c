@@ -22,7 +22,7 @@
 #define LEVEL 0.95
 #define USER_NS 40	/* what the library may cost per datagram above by hand */
 #define PORT 4711
-#define CUSHION "what else runs here: the limits judge a quiet machine"
+#define SLICE_MS 25
 
 struct setting {
 	unsigned pairs, ms, rounds;
@@ -57,7 +57,6 @@ struct pairs {
 	double calls[2][2];	/* per datagram in lockstep, [way][tx, rx] */
 	double loss[2];		/* datagrams lost of all sent, per way */
 	double sent[2];
-	struct flow last[2];
 };
 
 static const struct way *const ways[2] = {&way_hand, &way_ours};
@@ -112,25 +111,57 @@ same_work(const struct spec *s, const struct flow *f, const struct way *w)
 		errx(1, "%s: its system calls do not pass the gate", w->name);
 }
 
+/* What one member of a pair adds up to, slice by slice. */
+struct sum {
+	double seconds, sent, got;
+};
+
 static void
-one(struct pairs *p, unsigned which, unsigned i, const struct spec *s,
+slice(struct sum *sum, const struct way *w, const struct spec *s,
+    const struct setting *set)
+{
+	struct flow f;
+
+	must(flow_flood(w, s, SLICE_MS, set->fifo, &f), "flood", w);
+	same_work(s, &f, w);
+	sum->seconds += f.seconds;
+	sum->sent += (double)f.sent;
+	sum->got += (double)f.got.datagrams;
+}
+
+static void
+lockstep(struct pairs *p, unsigned which, unsigned i, const struct spec *s,
     const struct setting *set)
 {
 	const struct way *w = ways[which];
 	struct flow f;
 
-	must(flow_flood(w, s, set->ms, set->fifo, &f), "flood", w);
-	same_work(s, &f, w);
-	p->rate[which][i] = flow_rate(&f);
-	p->sent[which] += (double)f.sent;
-	p->loss[which] += (double)(f.sent - f.got.datagrams);
-	p->last[which] = f;
 	must(flow_lockstep(w, s, set->rounds, set->fifo, &f), "lockstep", w);
 	same_work(s, &f, w);
 	p->tx[which][i] = flow_user_ns(&f.tx, f.sent);
 	p->rx[which][i] = flow_user_ns(&f.rx, f.got.datagrams);
 	p->calls[which][0] = flow_calls(&f.tx, f.sent);
 	p->calls[which][1] = flow_calls(&f.rx, f.got.datagrams);
+}
+
+/* One pair: slices of both in turn, so that a burst of other work, which is
+ * longer than a slice, falls on both. */
+static void
+pair(struct pairs *p, unsigned i, const struct spec *s, const struct setting *set)
+{
+	struct sum sum[2] = {0};
+	unsigned slices = (set->ms + SLICE_MS - 1) / SLICE_MS, n, w;
+
+	for (n = 0; n < 2 * slices; n++) {
+		w = (n + n / 2 + i) % 2;	/* by hand, ours, ours, by hand, ... */
+		slice(&sum[w], ways[w], s, set);
+	}
+	for (w = 0; w < 2; w++) {
+		p->rate[w][i] = sum[w].got / sum[w].seconds;
+		p->sent[w] += sum[w].sent;
+		p->loss[w] += sum[w].sent - sum[w].got;
+		lockstep(p, (w + i) % 2, i, s, set);
+	}
 }
 
 static void
@@ -142,49 +173,84 @@ measure(struct pairs *p, const struct kind *k, const struct spec *s,
 	memset(p, 0, sizeof(*p));
 	for (i = 0; i < set->pairs; i++) {
 		progress(k->name, s->size, i + 1, set->pairs);
-		one(p, i % 2, i, s, set);
-		one(p, !(i % 2), i, s, set);
+		pair(p, i, s, set);
 	}
 	progress("", 0, 0, 0);
 }
 
+/* An interval that reaches across the limit shows neither. */
 static const char *
-verdict(bool met)
+verdict(bool met, bool missed)
 {
-	return met ? "met" : "NOT MET";
+	return met ? "met" : missed ? "NOT MET" : "not shown";
+}
+
+static struct stat_range
+above(const double *ours, const double *hand, unsigned n)
+{
+	struct stat_range r;
+
+	if (stat_difference(ours, hand, n, LEVEL, &r) != 0)
+		errx(2, "%u pairs are too few for a %.0f %% interval", n, 100 * LEVEL);
+	return r;
+}
+
+static bool
+report_rate(const struct pairs *p, const struct kind *k, size_t size, unsigned n)
+{
+	struct stat_range r;
+	bool met;
+
+	if (stat_ratio(p->rate[1], p->rate[0], n, LEVEL, &r) != 0)
+		errx(2, "%u pairs are too few for a %.0f %% interval", n, 100 * LEVEL);
+	met = r.low >= k->least;
+	printf("%-12s %4zu bytes: by hand %.1f kpps, sockeye %.1f; ratio %.3f [%.3f, %.3f] %s;"
+	    " loss %.3f %%, %.3f %%\n", k->name, size, stat_median(p->rate[0], n) / 1e3,
+	    stat_median(p->rate[1], n) / 1e3, r.median, r.low, r.high, verdict(met, r.high < k->least),
+	    100 * p->loss[0] / p->sent[0], 100 * p->loss[1] / p->sent[1]);
+	return met;
+}
+
+/* Both ends together are held to the limit. */
+static bool
+report_user(const struct pairs *p, unsigned n)
+{
+	struct stat_range tx = above(p->tx[1], p->tx[0], n), rx = above(p->rx[1], p->rx[0], n), r;
+	double sum[2][STAT_MAX];
+	unsigned w, i;
+
+	for (w = 0; w < 2; w++)
+		for (i = 0; i < n; i++)
+			sum[w][i] = p->tx[w][i] + p->rx[w][i];
+	r = above(sum[1], sum[0], n);
+	printf("    user ns: sending %.1f%+.1f [%+.1f, %+.1f], receiving %.1f%+.1f [%+.1f, %+.1f],"
+	    " both %+.1f [%+.1f, %+.1f] %s\n", stat_median(p->tx[0], n), tx.median, tx.low, tx.high,
+	    stat_median(p->rx[0], n), rx.median, rx.low, rx.high, r.median, r.low, r.high,
+	    verdict(r.high <= USER_NS, r.low > USER_NS));
+	return r.high <= USER_NS;
+}
+
+static bool
+report_calls(const struct pairs *p)
+{
+	const double *hand = p->calls[0], *ours = p->calls[1];
+	bool met = ours[0] <= hand[0] && ours[1] <= hand[1];
+
+	printf("    calls: sending %.5f, %.5f; receiving %.5f, %.5f %s\n", hand[0], ours[0],
+	    hand[1], ours[1], verdict(met, !met));
+	return met;
 }
 
 /* Prints one case; returns how many of its limits were not met. */
 static int
-report(const struct pairs *p, const struct kind *k, const struct spec *s,
-    const struct setting *set)
+report(const struct pairs *p, const struct kind *k, size_t size, unsigned n)
 {
-	struct stat_range ratio, tx, rx;
-	double hand[2], user;
-	bool rate_met, user_met, calls_met;
-	unsigned n = set->pairs;
+	int missed = !report_rate(p, k, size, n);
 
-	if (stat_ratio(p->rate[1], p->rate[0], n, LEVEL, &ratio) != 0 ||
-	    stat_difference(p->tx[1], p->tx[0], n, LEVEL, &tx) != 0 ||
-	    stat_difference(p->rx[1], p->rx[0], n, LEVEL, &rx) != 0)
-		errx(2, "%u pairs are too few for a %.0f %% interval", n, 100 * LEVEL);
-	hand[0] = stat_median(p->tx[0], n);
-	hand[1] = stat_median(p->rx[0], n);
-	user = tx.high > rx.high ? tx.high : rx.high;
-	rate_met = ratio.low >= k->least;
-	user_met = user <= USER_NS;
-	calls_met = p->calls[0][0] >= p->calls[1][0] && p->calls[0][1] >= p->calls[1][1];
-	printf("%-12s %5zu  %8.1f %8.1f  %.3f [%.3f, %.3f] %-7s", k->name, s->size,
-	    stat_median(p->rate[0], n) / 1e3, stat_median(p->rate[1], n) / 1e3,
-	    ratio.median, ratio.low, ratio.high, verdict(rate_met));
-	printf("  tx %5.1f %+5.1f [%+.1f, %+.1f]  rx %5.1f %+5.1f [%+.1f, %+.1f] %-7s",
-	    hand[0], tx.median, tx.low, tx.high, hand[1], rx.median, rx.low, rx.high,
-	    verdict(user_met));
-	printf("  %.4f %.4f %-7s  %.3f %.3f\n", p->calls[0][0] + p->calls[0][1],
-	    p->calls[1][0] + p->calls[1][1], verdict(calls_met),
-	    100 * p->loss[0] / p->sent[0], 100 * p->loss[1] / p->sent[1]);
+	missed += !report_user(p, n);
+	missed += !report_calls(p);
 	fflush(stdout);
-	return !rate_met + !user_met + !calls_met;
+	return missed;
 }
 
 static void
@@ -195,7 +261,7 @@ deaf(const struct setting *set)
 	struct spec s;
 	struct flow f;
 
-	printf("\nthe kernel's own end: by hand, batches of 64, to a socket nobody reads, kpps:");
+	printf("\nThe kernel's own end: by hand, batches of 64, to a socket nobody reads, kpps:");
 	for (z = 0; z < sizeof(sizes) / sizeof(sizes[0]); z++) {
 		s = spec_of(&kinds[0], sizes[z]);
 		for (i = 0; i < 9; i++) {
@@ -219,14 +285,11 @@ heading(const struct setting *set)
 	printf("%s\nsender on processor %d, receiver on %d, %s; %u pairs of %u ms\n",
 	    place_machine(machine, sizeof(machine)), f.tx.cpu, f.rx.cpu,
 	    f.tx.fifo && f.rx.fifo ? "SCHED_FIFO" : "the ordinary scheduler", set->pairs, set->ms);
-	printf("rate: median kpps received; ratio: sockeye / by hand, median of pairs"
-	    " [95 %% order-statistic interval]\n"
-	    "user: ns per datagram by hand, and sockeye's difference [95 %%], batches in"
-	    " lockstep\ncalls: system calls per datagram sent and received, in lockstep;"
-	    " loss: %% of datagrams\nlimits: ratio's interval at least 0.90 (trains 0.85),"
-	    " user at most +%d ns each end, calls equal\n\n", USER_NS);
-	printf("%-12s %5s  %8s %8s  %-29s  %-66s  %-21s  %s\n", "case", "bytes", "by hand",
-	    "sockeye", "ratio", "user ns", "calls", "loss %");
+	printf("rate: median datagrams received; ratio: sockeye / by hand, median of the pairs"
+	    " [95 %% order-statistic interval],\n      each of %u ms slices in turn\nuser ns: by hand and how much sockeye takes"
+	    " beyond, per datagram, batches in lockstep\ncalls: by hand, sockeye; system calls per"
+	    " datagram in lockstep\nlimits: the ratio's interval from 0.90 (trains 0.85), user"
+	    " both ends at most +%d ns, calls equal\n\n", SLICE_MS, USER_NS);
 	fflush(stdout);
 }
 
@@ -249,12 +312,12 @@ all(const struct setting *set)
 		for (z = 0; z < kinds[i].sizes && chosen(set, &kinds[i]); z++) {
 			s = spec_of(&kinds[i], sizes[z]);
 			measure(&p, &kinds[i], &s, set);
-			missed += report(&p, &kinds[i], &s, set);
+			missed += report(&p, &kinds[i], s.size, set->pairs);
 		}
 	if (!set->only)
 		deaf(set);
 	if (missed)
-		printf("%d limits not met (%s)\n", missed, CUSHION);
+		printf("%d limits not met, or not shown to be met: was the machine quiet?\n", missed);
 	return missed ? 4 : 0;
 }
 
