@@ -56,9 +56,9 @@ install: all
 	@tools/installed "$(DESTDIR)" "$(PREFIX)"
 
 bench:
-	@tools/deps build run
+	@tools/deps build run bench
 	$(call build,build-bench,-Dtests=false -Dbuildtype=release)
-	@for b in build-bench/bench/bench-*; do [ ! -f $$b ] || [ ! -x $$b ] || $$b || exit 1; done
+	@bench/run build-bench
 
 fuzz:
 	@tools/deps build fuzz
