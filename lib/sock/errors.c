@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * errors.c - entries of the error queue become fates.
+ *
+ * First what a send had to take off the queue, then the queue itself: the
+ * order in which the kernel learnt of them. Each is handed over once; a local
+ * error that a send's status told already is swallowed.
+ */
+#include "sock/handle.h"
+#include "sys/clock.h"
+#include "sys/route.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <string.h>
+
+/* An answer to "is this address ours?" is good for so long. */
+static const uint64_t own_memory_ns = 1000000000u;
+
+/* Swallowed entries must not make one call endless. */
+enum { SWALLOW_MAX = 1024 };
+
+/* The caller's buffer for quotes. */
+struct quotes {
+	uint8_t *at;
+	size_t left;
+};
+
+/* The neighbour that never answered is reported by this host itself. The
+ * report then comes to the address it comes from; else the kernel is asked. */
+static bool
+is_own(struct udp *u, const struct sky_errq *e, uint64_t now_ns)
+{
+	if ((e->flags & SKY_ERRQ_LOCAL) && sky_addr_same_host(&e->by, &e->local))
+		return true;
+	if (u->own_ns && now_ns - u->own_ns < own_memory_ns &&
+	    sky_addr_equal(&u->own_asked, &e->by))
+		return u->own;
+	u->own_asked = e->by;
+	u->own_ns = now_ns;
+	u->own = sky_route_is_own(&e->by) == 1;
+	return u->own;
+}
+
+static bool
+is_host_unreachable(const struct sky_errq *e)
+{
+	if (e->origin == SO_EE_ORIGIN_ICMP)
+		return e->type == 3 && e->code == 1;
+	return e->origin == SO_EE_ORIGIN_ICMP6 && e->type == 1 && e->code == 3;
+}
+
+static void
+set_icmp(struct udp *u, struct sky_fate *f, const struct sky_errq *e)
+{
+	bool six = e->origin == SO_EE_ORIGIN_ICMP6;
+
+	f->have |= SKY_HAVE_ICMP;
+	f->icmp_type = e->type;
+	f->icmp_code = e->code;
+	if (six ? e->type == 2 : e->type == 3 && e->code == 4) {
+		f->mtu = e->info;
+		f->have |= SKY_HAVE_MTU;
+	}
+	if (e->type == (six ? 4 : 12)) {
+		/* the first byte of a word for IPv4, the whole word for IPv6 */
+		f->pointer = e->info;
+		f->have |= SKY_HAVE_POINTER;
+	}
+	if (is_host_unreachable(e) && is_own(u, e, f->time_ns))
+		f->flags |= SKY_FATE_OWN;
+}
+
+static void
+set_other(struct sky_fate *f, const struct sky_errq *e)
+{
+	switch (e->origin) {
+	case SO_EE_ORIGIN_LOCAL:
+		if (e->err != EMSGSIZE)
+			break;
+		f->mtu = e->info;
+		f->have |= SKY_HAVE_MTU;
+		break;
+	case SO_EE_ORIGIN_TIMESTAMPING:
+		f->id = e->data;
+		f->have |= SKY_HAVE_ID;
+		break;
+	case SO_EE_ORIGIN_ZEROCOPY:
+		f->id = e->info;
+		f->count = (uint64_t)(e->data - e->info) + 1;
+		f->have |= SKY_HAVE_ID;
+		break;
+	}
+}
+
+static void
+set_ends(const struct udp *u, struct sky_fate *f, const struct sky_errq *e)
+{
+	if (e->dest.u.sa.sa_family != AF_UNSPEC) {
+		f->dst = e->dest;
+		f->have |= SKY_HAVE_DST;
+	}
+	if (e->by.u.sa.sa_family != AF_UNSPEC) {
+		f->by = e->by;
+		f->have |= SKY_HAVE_BY;
+	}
+	if (e->flags & SKY_ERRQ_LOCAL) {
+		f->src = e->local;
+		sky_addr_set_port(&f->src, sky_addr_port(&u->local));
+		f->ifindex = e->ifindex;
+		f->have |= SKY_HAVE_SRC | SKY_HAVE_IFINDEX;
+	}
+	if (e->flags & SKY_ERRQ_TTL) {
+		f->hop = e->ttl;
+		f->have |= SKY_HAVE_HOP;
+	}
+}
+
+/* Puts the quote into at most room bytes of the caller's buffer. */
+static void
+set_quote(struct sky_fate *f, const struct sky_errq *e, const uint8_t *data, struct quotes *q,
+    size_t room)
+{
+	size_t len = e->len < room ? e->len : room;
+	size_t quote = e->ext_at && e->ext_at < len ? e->ext_at : len;
+
+	if (len < e->len || (e->flags & SKY_ERRQ_CUT))
+		f->flags |= SKY_FATE_QUOTE_CUT;
+	if (e->flags & SKY_ERRQ_EXT_BAD)
+		f->flags |= SKY_FATE_EXT_BAD;
+	if (!len)
+		return;
+	memcpy(q->at, data, len);
+	f->quote = q->at;
+	f->quote_len = (uint32_t)quote;
+	if (quote < len) {
+		f->ext = q->at + quote;
+		f->ext_len = (uint32_t)(len - quote);
+	}
+	q->at += len;
+	q->left -= len;
+}
+
+static void
+convert(struct udp *u, struct sky_fate *f, const struct sky_errq *e, uint64_t now_ns)
+{
+	memset(f, 0, sizeof(*f));
+	f->size = sizeof(*f);
+	f->evidence = SKY_BY_QUEUE;
+	f->trust = SKY_TRUST_UNKNOWN;
+	f->origin = e->origin;
+	f->proto = IPPROTO_UDP;
+	f->err = e->err;
+	f->time_ns = (e->flags & SKY_ERRQ_TIME) ? e->time_ns : now_ns;
+	f->have = SKY_HAVE_TIME;
+	set_ends(u, f, e);
+	if (e->origin == SO_EE_ORIGIN_ICMP || e->origin == SO_EE_ORIGIN_ICMP6)
+		set_icmp(u, f, e);
+	else
+		set_other(f, e);
+	sky_fate_classify(f);
+}
+
+static unsigned
+from_ring(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q, uint64_t *now_ns)
+{
+	const struct sky_slot *s;
+	uint32_t waiting = sky_ring_count(&u->ring);
+	unsigned done;
+
+	for (done = 0; done < n && (s = sky_ring_first(&u->ring)); done++) {
+		unsigned share = waiting > done && waiting < n ? waiting - done : n - done;
+
+		if (!*now_ns)
+			*now_ns = sky_clock_wall();
+		convert(u, &f[done], &s->e, *now_ns);
+		set_quote(&f[done], &s->e, s->data, q, q->left / share);
+		sky_ring_drop(&u->ring);
+	}
+	return done;
+}
+
+/* What the status of a send has told is not news; its MTU may be the sender's
+ * who is looking for it at this moment. */
+static bool
+swallow(struct udp *u, const struct sky_errq *e)
+{
+	if (e->origin != SO_EE_ORIGIN_LOCAL || e->err != EMSGSIZE)
+		return false;
+	if (udp_is_wake(u, e))
+		return true;
+	atomic_store(&u->local_mtu, e->info);
+	return udp_is_told_already(u, e);
+}
+
+/* After a full batch: is there room for one more error? If not, some may have
+ * been dropped, and nothing counts those. */
+static void
+check_room(struct udp *u)
+{
+	struct sky_meminfo m;
+
+	if (sky_sockopt_meminfo(u->fd, &m) == 0 && m.rmem >= m.rcvbuf - m.rcvbuf / 8)
+		udp_count(&u->maybe_lost, 1);
+}
+
+/* One batch of the kernel's queue: how many records, or -EAGAIN at its end.
+ * *full: more may be there than was asked for. */
+static int
+from_kernel(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q, uint64_t *now_ns,
+    bool *full)
+{
+	struct sky_errq e[SKY_ERRQ_BATCH];
+	uint8_t data[SKY_ERRQ_BATCH][SKY_ERRQ_DATA];
+	unsigned ask = n < SKY_ERRQ_BATCH ? n : SKY_ERRQ_BATCH;
+	int got = sky_errq_read(u->fd, e, data, ask);
+	int done = 0;
+	size_t room;
+
+	*full = got == (int)ask;
+	if (got == SKY_ERRQ_BATCH)
+		check_room(u);
+	if (got > 0 && !*now_ns)
+		*now_ns = sky_clock_wall();
+	room = *full && n > ask ? q->left / n * ask : q->left;
+	for (int i = 0; i < got; i++) {
+		size_t before = q->left;
+
+		if (swallow(u, &e[i]))
+			continue;
+		convert(u, &f[done], &e[i], *now_ns);
+		set_quote(&f[done], &e[i], data[i], q, room / (unsigned)(got - i));
+		room -= before - q->left;
+		done++;
+	}
+	return got < 0 ? got : done;
+}
+
+int
+sky_udp_errors(struct sky_udp *su, struct sky_fate *f, unsigned n, void *buf, size_t size)
+{
+	struct udp *u = udp_of(su);
+	struct quotes q = { buf, buf ? size : 0 };
+	uint64_t now_ns = 0;
+	unsigned done, swallowed = 0;
+	bool full = true;
+
+	udp_receiving(u);
+	done = from_ring(u, f, n, &q, &now_ns);
+	while (done < n && full && swallowed < SWALLOW_MAX) {
+		int r = from_kernel(u, f + done, n - done, &q, &now_ns, &full);
+
+		if (r < 0 && !done)
+			return r;
+		if (r <= 0)
+			swallowed += SKY_ERRQ_BATCH;
+		done += r > 0 ? (unsigned)r : 0;
+	}
+	udp_count(&u->taken, done);
+	return (int)done;
+}
+
+unsigned
+sky_udp_pending(const struct sky_udp *su)
+{
+	return sky_ring_count(&udp_of_const(su)->ring);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * udp_recv.c - datagrams in.
+ *
+ * A pending error that the kernel reports here belongs to some datagram that
+ * was sent: it is consumed by being reported, its record stays in the error
+ * queue, and the call is repeated. Names are received where the caller wants
+ * them; control messages are parsed only when something was asked for.
+ */
+#include "sock/handle.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+
+/* A storm of errors ends a call at last; the next goes on. */
+enum { STALE_TRIES = 1000 };
+
+_Static_assert((int)SKY_CTL_LOCAL == (int)SKY_MSG_LOCAL && (int)SKY_CTL_TTL == (int)SKY_MSG_TTL &&
+    (int)SKY_CTL_TOS == (int)SKY_MSG_TOS && (int)SKY_CTL_TIME == (int)SKY_MSG_TIME &&
+    (int)SKY_CTL_FRAGSIZE == (int)SKY_MSG_FRAGSIZE && (int)SKY_CTL_DROPS == (int)SKY_MSG_DROPS,
+    "control messages and messages use the same bits");
+
+enum { CTL_MSG_BITS = SKY_CTL_LOCAL | SKY_CTL_TTL | SKY_CTL_TOS | SKY_CTL_TIME |
+	SKY_CTL_FRAGSIZE | SKY_CTL_DROPS };
+
+struct in_batch {
+	struct mmsghdr h[SKY_UDP_BATCH];
+	struct iovec iov[SKY_UDP_BATCH];
+	_Alignas(8) uint8_t ctl[SKY_UDP_BATCH][SKY_CTL_IN];
+};
+
+static void
+prepare(const struct udp *u, struct in_batch *b, unsigned i, struct sky_msg *m)
+{
+	struct msghdr *h = &b->h[i].msg_hdr;
+
+	b->iov[i].iov_base = m->data;
+	b->iov[i].iov_len = m->cap;
+	h->msg_name = &m->peer;
+	h->msg_namelen = sizeof(m->peer);
+	h->msg_iov = &b->iov[i];
+	h->msg_iovlen = 1;
+	h->msg_control = u->ctl_len ? b->ctl[i] : NULL;
+	h->msg_controllen = u->ctl_len;
+	h->msg_flags = 0;
+}
+
+static void
+take_ctl(struct sky_msg *m, const struct msghdr *h)
+{
+	struct sky_ctl c;
+	uint32_t have = sky_ctl_decode(&c, h->msg_control, h->msg_controllen);
+
+	m->have |= have & CTL_MSG_BITS;
+	if (have & SKY_CTL_LOCAL) {
+		m->local = c.local;
+		m->ifindex = c.ifindex;
+		if (have & SKY_CTL_GROUP)
+			m->flags |= SKY_MSG_GROUP;
+	}
+	if (have & SKY_CTL_SEG)
+		m->seg = c.seg;
+	if (have & SKY_CTL_TTL)
+		m->ttl = c.ttl;
+	if (have & SKY_CTL_TOS)
+		m->tos = c.tos;
+	if (have & SKY_CTL_TIME)
+		m->time_ns = c.time_ns;
+	if (have & SKY_CTL_FRAGSIZE)
+		m->fragsize = c.fragsize;
+	if (have & SKY_CTL_DROPS)
+		m->drops = c.drops;
+}
+
+static void
+take_peer(struct sky_msg *m, const struct msghdr *h)
+{
+	const size_t in = sizeof(m->peer.u.in);
+
+	if (h->msg_namelen == in)
+		memset((char *)&m->peer + in, 0, sizeof(m->peer) - in);
+	else if (h->msg_namelen == sizeof(m->peer.u.in6))
+		sky_msg_unmap(&m->peer);
+	else
+		return;
+	m->have |= SKY_MSG_PEER;
+}
+
+static void
+take(struct udp *u, struct sky_msg *m, const struct mmsghdr *h)
+{
+	const struct msghdr *mh = &h->msg_hdr;
+
+	m->full_len = h->msg_len;
+	m->len = m->full_len < m->cap ? m->full_len : m->cap;
+	m->seg = 0;
+	m->have = 0;
+	m->flags = 0;
+	m->status = 0;
+	take_peer(m, mh);
+	if (mh->msg_flags & MSG_TRUNC) {
+		m->flags |= SKY_MSG_TRUNC;
+		udp_count(&u->truncated, 1);
+	}
+	if (mh->msg_flags & MSG_CTRUNC)
+		m->flags |= SKY_MSG_CTRUNC;
+	if (u->ctl_len)
+		take_ctl(m, mh);
+}
+
+/* Up to SKY_UDP_BATCH with one call: how many, or a negative errno. */
+static int
+recv_batch(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
+{
+	struct in_batch b;
+	uint64_t parts = 0;
+	int got = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		prepare(u, &b, i, udp_msg_at(m, i, stride));
+	for (int tries = 0; tries < STALE_TRIES; tries++) {
+		got = sky_msg_recv(u->fd, b.h, n);
+		if (got >= 0 || u->plain || !udp_may_be_stale(-got))
+			break;
+		udp_count(&u->rx_retries, 1);
+		got = -EAGAIN;
+	}
+	for (int i = 0; i < got; i++) {
+		struct sky_msg *at = udp_msg_at(m, (unsigned)i, stride);
+
+		take(u, at, &b.h[i]);
+		parts += udp_parts(at->full_len, at->seg);
+	}
+	udp_count(&u->rx, parts);
+	return got;
+}
+
+int
+sky_udp_recv_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t stride)
+{
+	struct udp *u = udp_of(su);
+	unsigned done = 0;
+
+	if (stride < sizeof(*m))
+		return -EINVAL;
+	udp_receiving(u);
+	while (done < n) {
+		unsigned ask = n - done < SKY_UDP_BATCH ? n - done : SKY_UDP_BATCH;
+		int r = recv_batch(u, udp_msg_at(m, done, stride), ask, stride);
+
+		if (r == -EAGAIN || (r < 0 && done))
+			break;
+		if (r < 0)
+			return r;
+		done += (unsigned)r;
+		if ((unsigned)r < ask)
+			break;
+	}
+	return (int)done;
+}
+
+ssize_t
+sky_udp_recvfrom(struct sky_udp *u, void *data, size_t cap, struct sky_addr *src)
+{
+	struct sky_msg m = { .data = data, .cap = cap };
+	int r = sky_udp_recv(u, &m, 1);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return -EAGAIN;
+	if (src)
+		*src = m.peer;
+	return (ssize_t)m.len;
+}
+
+bool
+sky_msg_next(const struct sky_msg *m, size_t *off, const void **at, size_t *len)
+{
+	size_t left;
+
+	if (m->len == 0 && *off == 0) {
+		*off = 1;
+		*at = m->data;
+		*len = 0;
+		return true;
+	}
+	if (*off >= m->len)
+		return false;
+	left = m->len - *off;
+	*at = (const char *)m->data + *off;
+	*len = m->seg && m->seg < left ? m->seg : left;
+	*off += *len;
+	return true;
+}

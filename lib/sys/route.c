@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* route.c - see route.h. */
+#include "sys/route.h"
+#include "sys/ret.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <unistd.h>
+
+/* libmnl's own socket is allocated; only its message functions are used. */
+enum { REPLY_SIZE = 8192 };
+
+struct hop {
+	int type;			/* RTN_* */
+	uint32_t ifindex;
+	uint8_t gateway[16];
+	int gateway_family;		/* 0: the destination is on the link */
+};
+
+static const void *
+ip_of(const struct sky_addr *a, size_t *len)
+{
+	if (a->u.sa.sa_family == AF_INET) {
+		*len = 4;
+		return &a->u.in.sin_addr;
+	}
+	*len = 16;
+	return &a->u.in6.sin6_addr;
+}
+
+/* Sends h and puts the one answer into buf. Its length, or a negative errno. */
+static int
+ask(const struct nlmsghdr *h, void *buf, size_t size)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int saved = errno;
+	int fd = sky_ret(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), saved);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sky_ret(sendto(fd, h, h->nlmsg_len, MSG_DONTWAIT, (struct sockaddr *)&kernel,
+	    sizeof(kernel)), saved);
+	if (r >= 0)
+		r = sky_ret(recv(fd, buf, size, MSG_DONTWAIT), saved);
+	close(fd);
+	errno = saved;
+	return r;
+}
+
+/* The answer as a message of the type, or an errno that it carries. */
+static int
+check(const struct nlmsghdr *h, int len, int type)
+{
+	const struct nlmsgerr *e;
+
+	if (!mnl_nlmsg_ok(h, len))
+		return -EBADMSG;
+	if (h->nlmsg_type == NLMSG_ERROR) {
+		e = mnl_nlmsg_get_payload(h);
+		return e->error ? e->error : -ENOENT;
+	}
+	return h->nlmsg_type == type ? 0 : -EBADMSG;
+}
+
+static int
+take_route(const struct nlattr *attr, void *data)
+{
+	struct hop *hop = data;
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	switch (mnl_attr_get_type(attr)) {
+	case RTA_OIF:
+		if (len == sizeof(uint32_t))
+			hop->ifindex = mnl_attr_get_u32(attr);
+		break;
+	case RTA_GATEWAY:
+		if (len != 4 && len != 16)
+			break;
+		hop->gateway_family = len == 4 ? AF_INET : AF_INET6;
+		memcpy(hop->gateway, mnl_attr_get_payload(attr), len);
+		break;
+	case RTA_VIA:
+		if (len != 2 + 16 && len != 2 + 4)
+			break;
+		hop->gateway_family = len == 2 + 4 ? AF_INET : AF_INET6;
+		memcpy(hop->gateway, (const char *)mnl_attr_get_payload(attr) + 2, len - 2);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int
+ask_route(const struct sky_addr *dst, struct hop *hop)
+{
+	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct rtmsg *m;
+	size_t len;
+	const void *ip = ip_of(dst, &len);
+	int r;
+
+	h->nlmsg_type = RTM_GETROUTE;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	m->rtm_family = (unsigned char)dst->u.sa.sa_family;
+	m->rtm_dst_len = (unsigned char)(len * 8);
+	mnl_attr_put(h, RTA_DST, len, ip);
+	if (dst->u.sa.sa_family == AF_INET6 && dst->u.in6.sin6_scope_id)
+		mnl_attr_put_u32(h, RTA_OIF, dst->u.in6.sin6_scope_id);
+	r = ask(h, buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	r = check(h, r, RTM_NEWROUTE);
+	if (r < 0)
+		return r;
+	m = mnl_nlmsg_get_payload(h);
+	*hop = (struct hop){ .type = m->rtm_type };
+	mnl_attr_parse(h, sizeof(*m), take_route, hop);
+	return 0;
+}
+
+static int
+ask_neighbour(int family, const void *ip, size_t len, uint32_t ifindex)
+{
+	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct ndmsg *m;
+	int r;
+
+	h->nlmsg_type = RTM_GETNEIGH;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	m = mnl_nlmsg_put_extra_header(h, sizeof(*m));
+	m->ndm_family = (unsigned char)family;
+	m->ndm_ifindex = (int)ifindex;
+	mnl_attr_put(h, NDA_DST, len, ip);
+	r = ask(h, buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	r = check(h, r, RTM_NEWNEIGH);
+	if (r < 0)
+		return r;
+	m = mnl_nlmsg_get_payload(h);
+	return m->ndm_state;
+}
+
+int
+sky_route_is_own(const struct sky_addr *a)
+{
+	struct hop hop;
+	int r = ask_route(a, &hop);
+
+	return r < 0 ? r : hop.type == RTN_LOCAL;
+}
+
+int
+sky_route_unresolved(const struct sky_addr *dst)
+{
+	struct hop hop;
+	size_t len;
+	const void *ip = ip_of(dst, &len);
+	int family = dst->u.sa.sa_family;
+	int r = ask_route(dst, &hop);
+
+	if (r < 0)
+		return r;
+	if (hop.type != RTN_UNICAST)
+		return 0;
+	if (hop.gateway_family) {
+		family = hop.gateway_family;
+		ip = hop.gateway;
+		len = family == AF_INET ? 4 : 16;
+	}
+	r = ask_neighbour(family, ip, len, hop.ifindex);
+	return r < 0 ? r : !!(r & NUD_INCOMPLETE);
+}
