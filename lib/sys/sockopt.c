@@ -21,7 +21,7 @@ enum {
 };
 
 struct opt_row {
-	int level4, name4;	/* level 0: none */
+	int level4, name4;	/* name 0: none (IPPROTO_IP is level 0) */
 	int level6, name6;
 };
 
@@ -75,9 +75,9 @@ sky_sockopt_set(int fd, unsigned carries, enum sky_opt opt, int value)
 	const struct opt_row *o = &rows[opt];
 	int r = 0, r6 = 0;
 
-	if ((carries & SKY_CARRIES4) && o->level4)
+	if ((carries & SKY_CARRIES4) && o->name4)
 		r = set_raw(fd, o->level4, o->name4, &value, sizeof(value));
-	if ((carries & SKY_CARRIES6) && o->level6 &&
+	if ((carries & SKY_CARRIES6) && o->name6 &&
 	    !((carries & SKY_CARRIES4) && o->level6 == o->level4))
 		r6 = set_raw(fd, o->level6, o->name6, &value, sizeof(value));
 	return r ? r : r6;
@@ -89,7 +89,7 @@ sky_sockopt_get(int fd, unsigned carries, enum sky_opt opt, int *value)
 	const struct opt_row *o = &rows[opt];
 	socklen_t len = sizeof(*value);
 
-	if ((carries & SKY_CARRIES6) && o->level6)
+	if ((carries & SKY_CARRIES6) && o->name6)
 		return get_raw(fd, o->level6, o->name6, value, &len);
 	return get_raw(fd, o->level4, o->name4, value, &len);
 }
