@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes the seeds of the targets of lib/wire from the captures of tests/golden
+and by hand. Run it in fuzz/ after a change; the seeds are kept in the tree."""
+import os
+import struct
+
+GOLDEN = "../tests/golden/"
+
+
+def frame(name, number, skip):
+    with open(GOLDEN + name + ".pcap", "rb") as f:
+        data = f.read()
+    at = 24
+    for _ in range(number):
+        n = struct.unpack("<I", data[at + 8:at + 12])[0]
+        found, at = data[at + 16:at + 16 + n], at + 16 + n
+    return found[skip:]
+
+
+def seed(target, name, data):
+    os.makedirs("seeds/" + target, exist_ok=True)
+    with open("seeds/%s/%s" % (target, name), "wb") as f:
+        f.write(data)
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    n = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while n > 0xffff:
+        n = (n & 0xffff) + (n >> 16)
+    return struct.pack(">H", 0xffff ^ n)
+
+
+def extension(*objects):
+    body = b"".join(struct.pack(">HBB", len(d) + 4, c, t) + d for c, t, d in objects)
+    return b"\x20\0" + checksum(b"\x20\0\0\0" + body) + body
+
+
+query = frame("dns_udp", 1, 14)
+query6 = frame("LINKTYPE_RAW_ipv6", 1, 0)
+routed = frame("ipv6-routing-header", 4, 14)
+mpls = frame("mpls-traceroute", 2, 4)
+interface = frame("icmp-rfc5837", 1, 4)
+refused = frame("afs-part", 2, 14)
+syn = frame("print-flags", 1, 14)
+
+seed("ip4", "udp", query)
+seed("ip4", "tcp-syn", syn)
+seed("ip4", "first-fragment", frame("afs-part", 3, 14)[:200])
+seed("ip4", "last-fragment", frame("afs-part", 6, 14)[:200])
+seed("ip4", "options-unaligned", frame("ip_ts_opts_asan", 1, 14))
+seed("ip4", "source-route", b"\x48" + query[1:20] + bytes([1, 131, 11, 4, 10, 0, 0, 1, 10, 0, 0, 2]) + query[20:])
+seed("ip4", "record-route-and-timestamp",
+     b"\x4a" + query[1:20] + bytes([7, 7, 4, 0, 0, 0, 0, 68, 12, 5, 0]) + bytes(12) + b"\0" + query[20:])
+seed("ip4", "option-of-length-zero", b"\x46" + query[1:20] + bytes([68, 0, 0, 0]) + query[20:])
+seed("ip4", "total-length-zero", query[:2] + b"\0\0" + query[4:])
+seed("ip4", "total-length-short", frame("ipv4_invalid_total_length_2", 1, 14))
+seed("ip4", "padded-by-the-link", query + bytes(18))
+seed("ip4", "icmp-error", refused[:120])
+
+seed("ip6", "udp", query6)
+seed("ip6", "routing-header", routed)
+seed("ip6", "segment-routing", frame("ipv6-srh-insert-cksum", 1, 14)[:200])
+seed("ip6", "icmp6", frame("icmpv6", 1, 14))
+seed("ip6", "payload-length-long", frame("ipv6_invalid_length_2", 1, 14))
+head = query6[:6]
+ends = query6[7:40]
+hop = bytes([0, 0, 1, 4, 0, 0, 0, 0])
+seed("ip6", "hop-destination-fragment", head + b"\0" + ends + b"\x3c" + hop[1:] + b"\x2c" + hop[1:] +
+     bytes([17, 0, 5, 0xa9, 1, 2, 3, 4]) + query6[40:48])
+seed("ip6", "fragment-first", head + b"\x2c" + ends + bytes([17, 0, 0, 1, 1, 2, 3, 4]) + query6[40:56])
+seed("ip6", "authentication", head + b"\x33" + ends + bytes([17, 4]) + bytes(22) + query6[40:])
+seed("ip6", "chain-too-long", head + b"\x3c" + ends + (b"\x3c" + hop[1:]) * 18)
+seed("ip6", "two-fragment-headers", head + b"\x2c" + ends + bytes([44, 0, 0, 1, 1, 2, 3, 4]) * 2)
+
+four, six = b"\0", b"\1"
+seed("icmp", "4-refused-whole-datagram", four + refused[20:])
+seed("icmp", "4-refused-eight-bytes", four + refused[20:56])
+seed("icmp", "4-refused-header-only", four + refused[20:48])
+seed("icmp", "4-refused-tcp-syn", four + refused[20:28] + syn)
+seed("icmp", "4-mpls-at-128-unannounced", four + mpls[20:])
+seed("icmp", "4-mpls-announced", four + mpls[20:25] + b"\x20" + mpls[26:])
+seed("icmp", "4-interface-information", four + interface[20:])
+seed("icmp", "4-too-big-with-extension", four + bytes([3, 4, 0, 0, 0, 32, 5, 20]) + query + bytes(44) +
+     extension((1, 1, bytes([0x18, 0x96, 1, 1, 0x18, 0x97, 0, 1])),
+               (2, 0x4d, struct.pack(">I", 3) + b"\0\1\0\0\x0a\0\0\1" + struct.pack(">I", 1500)),
+               (2, 0x86, b"\0\2\0\0" + bytes(15) + b"\1" + b"\x08eth0\0\0\0")))
+seed("icmp", "4-extension-object-too-long", four + mpls[20:25] + b"\x20" + mpls[26:28 + 132] + b"\xff\xff\1\1")
+seed("icmp", "4-redirect", four + bytes([5, 1, 0, 0, 10, 0, 0, 1]) + query[:28])
+seed("icmp", "6-problem", six + frame("icmpv6-rfc7112", 1, 54))
+seed("icmp", "6-too-big", six + bytes([2, 0, 0, 0, 0, 0, 5, 0]) + query6)
+seed("icmp", "6-refused-behind-routing-header", six + bytes([1, 4, 0, 0, 0, 0, 0, 0]) + routed)
+seed("icmp", "6-exceeded-with-extension", six + bytes([3, 0, 0, 0, 16, 0, 0, 0]) + query6 + bytes(51) +
+     extension((1, 1, bytes([0x18, 0x96, 1, 1]))))
+seed("icmp", "6-echo", six + frame("ipv6-routing-header", 1, 54))
+
+seed("cksum", "even", b"\x10\x10\0" + query)
+seed("cksum", "odd-pieces", b"\x07\x0d\3" + frame("ipv4_invalid_total_length", 1, 14)[20:])
+seed("cksum", "all-ones", b"\1\1\1" + b"\xff" * 67)
+seed("cksum", "all-zero", b"\0\0\0" + bytes(40))
+seed("cksum", "long", b"\xff\xfe\5" + refused * 3)
+
+qinq = frame("802.1ad_QinQ", 1, 0)
+seed("link", "arp-two-tags", qinq)
+seed("link", "arp-untagged", qinq[:12] + qinq[20:])
+seed("link", "arp-reply", frame("802.1ad_QinQ", 2, 0))
+seed("link", "five-tags", qinq[:12] + b"\x81\0\0\1" * 5 + b"\x08\0")
+seed("link", "four-tags", qinq[:12] + b"\x88\xa8\0\1" * 4 + b"\x08\0")
+seed("link", "length-not-type", qinq[:12] + b"\0\x26" + bytes(38))
+seed("link", "arp-of-another-hardware", qinq[:12] + b"\x08\x06\0\7" + qinq[24:])
