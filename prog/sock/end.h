@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * end.h - this program's end: the socket, and everything said about it.
+ */
+#ifndef SOCK_END_H
+#define SOCK_END_H
+
+#include "opts.h"
+
+#include "cli/out.h"
+
+#include <sockeye/udp.h>
+
+struct end {
+	struct sky_udp u;
+	uint64_t room[SKY_UDP_ROOM(64) / sizeof(uint64_t)];
+	bool connected;
+	bool plain;		/* no error queue: as the sources' programs were */
+	bool broadcast;		/* SO_BROADCAST is on */
+};
+
+/* Opens as the config says. A destination that cannot be connected to, for
+ * want of a route, is left for the first send to tell. Returns 0; or the exit
+ * status, after a line that says what could not be done. */
+int end_open(struct end *e, const struct config *c, struct out *out);
+
+/* Sends m[0..n-1]; waits for room in the socket's buffer for at most a second
+ * at a time. A refused broadcast turns SO_BROADCAST on, says so, and is sent.
+ * Returns how many are settled, each with its status. */
+unsigned end_send(struct end *e, struct out *out, struct sky_msg *m, unsigned n);
+
+/* "text: strerror" on standard error. */
+void end_say_error(const char *text, int err);
+
+#endif

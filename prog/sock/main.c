@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sock - sends and receives datagrams, and tells what became of each.
+ *
+ * Parse, open, drop privileges, run.
+ */
+#include "opts.h"
+#include "run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* Nothing after the open needs more than an ordinary user has. */
+static int
+drop_privileges(void)
+{
+	if (geteuid() != getuid() && setuid(getuid()) < 0)
+		return -errno;
+	if (getegid() != getgid() && setgid(getgid()) < 0)
+		return -errno;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return 0;
+}
+
+static void
+run(struct run *x)
+{
+	static void (*const roles[2][2])(struct run *) = {
+		{ client_run, source_run },
+		{ server_run, sink_run },
+	};
+
+	roles[x->c->server][x->c->source_sink](x);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct run *x = calloc(1, sizeof(*x));
+	struct config c;
+	int rc;
+
+	opts_read(&c, argc, argv);
+	if (!x) {
+		end_say_error("sock", ENOMEM);
+		return 1;
+	}
+	rc = run_open(x, &c);
+	if (rc)
+		return rc;
+	rc = drop_privileges();
+	if (rc < 0) {
+		end_say_error("sock: cannot drop privileges", -rc);
+		return 1;
+	}
+	run(x);
+	return run_close(x);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * opts.c - the table of options, and what may not be combined; see opts.h.
+ */
+#include "opts.h"
+
+#include "cli/host.h"
+#include "cli/opt.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND INT64_C(1000000000)
+#define AT(member) .at = offsetof(struct config, member)
+
+static const char *
+take_bind_port(void *config, const struct opt *o, const char *arg)
+{
+	struct config *c = config;
+	struct host_fault why;
+
+	if (host_port(arg, "udp", &c->bind_port, &why) < 0)
+		return "a port, 1 to 65535, or a service name";
+	return NULL;
+}
+
+/* -l and -f: the address and port go to o->at. */
+static const char *
+take_end(void *config, const struct opt *o, const char *arg)
+{
+	struct sky_addr a;
+	struct host_fault why;
+
+	if (host_end(arg, &a, &why) < 0)
+		return "an address and a port, as 192.0.2.1.53 or [2001:db8::1]:53";
+	memcpy((char *)config + o->at, &a, sizeof(a));
+	return NULL;
+}
+
+static const char *
+take_json(void *config, const struct opt *o, const char *arg)
+{
+	struct config *c = config;
+
+	c->json = true;
+	c->json_to = arg;
+	return arg && !*arg ? "a file, a descriptor, or - for standard output" : NULL;
+}
+
+static const char *const errors_words[] = { "queue", "icmpd", "socket", "none", NULL };
+
+#define FLAG(c, n, member, text) \
+	{ .letter = c, .name = n, .kind = OPT_FLAG, .group = GROUP, AT(member), .help = text }
+#define SIZE(c, n, member, least, text) \
+	{ .letter = c, .name = n, .arg = "bytes", .kind = OPT_U64, .group = GROUP, AT(member), \
+	  .min = least, .max = 1 << 24, .help = text }
+#define BUFFER(c, n, member, text) \
+	{ .letter = c, .name = n, .arg = "bytes", .kind = OPT_INT, .group = GROUP, AT(member), \
+	  .min = 1, .max = 1 << 30, .help = text }
+#define TIME(c, n, member, most, text) \
+	{ .letter = c, .name = n, .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(member), \
+	  .max = most, .help = text }
+#define LATER(c, n, a, text) \
+	{ .letter = c, .name = n, .arg = a, .kind = OPT_LATER, .group = GROUP, .help = text }
+
+static const struct opt rows[] = {
+#define GROUP "What it is"
+	FLAG('u', "udp", udp, "use UDP; TCP is not in this build"),
+	FLAG('s', "server", server, "be a server: print what arrives, answer with what is typed"),
+	FLAG('i', "source-sink", source_sink, "send a pattern (with -s: count and discard)"),
+	FLAG('4', "ipv4", only4, "IPv4 only"),
+	FLAG('6', "ipv6", only6, "IPv6 only"),
+#undef GROUP
+#define GROUP "Traffic"
+	{ .letter = 'n', .name = "count", .arg = "number", .kind = OPT_U64, .group = GROUP,
+	  AT(count), .min = 1, .max = INT64_C(1) << 40,
+	  .help = "datagrams per destination (1024), with -i" },
+	SIZE('w', "write-size", write_size, 0, "bytes in each (1024), with -i; 0 is allowed"),
+	SIZE('r', "read-size", read_size, 1, "bytes of each that are read, and of input (1024)"),
+	TIME('p', "pause", pause, 86400 * SECOND, "pause after each write or read, with -i"),
+	TIME('P', "initial-pause", initial_pause, 86400 * SECOND,
+	    "pause before the first write or read"),
+#undef GROUP
+#define GROUP "Ends"
+	{ .letter = 'b', .name = "bind-port", .arg = "port", .kind = OPT_CALL, .group = GROUP,
+	  .call = take_bind_port, .help = "a client's own port" },
+	{ .letter = 'l', .name = "local", .arg = "address.port", .kind = OPT_CALL,
+	  .group = GROUP, AT(local), .call = take_end, .help = "a client's own address and port" },
+	{ .letter = 'f', .name = "foreign", .arg = "address.port", .kind = OPT_CALL,
+	  .group = GROUP, AT(foreign), .call = take_end,
+	  .help = "a server hears this client only" },
+	FLAG('o', "unconnected", unconnected, "do not connect a client's socket"),
+	FLAG('A', "reuseaddr", reuse, "share the port with others that say so (SO_REUSEADDR)"),
+	FLAG('B', "broadcast", broadcast, "allow broadcasts (SO_BROADCAST); on by itself if needed"),
+	FLAG('E', "dest-address", show_dest, "a server tells where each datagram was sent to"),
+#undef GROUP
+#define GROUP "Socket"
+	BUFFER('R', "rcvbuf", rcvbuf, "ask for a receive buffer (SO_RCVBUF)"),
+	BUFFER('S', "sndbuf", sndbuf, "ask for a send buffer (SO_SNDBUF)"),
+	{ .letter = 'J', .name = "ttl", .arg = "hops", .kind = OPT_INT, .group = GROUP, AT(ttl),
+	  .min = 1, .max = 255, .help = "hop limit of what is sent (IP_TTL)" },
+#undef GROUP
+#define GROUP "Fates"
+	{ .letter = 'v', .name = "verbose", .kind = OPT_COUNT, .group = GROUP, AT(verbose),
+	  .help = "tell ends, options, and each read and write" },
+	{ .name = "errors", .arg = "by", .kind = OPT_ENUM, .group = GROUP, AT(errors),
+	  .words = errors_words, .help = "who reports: queue (default), icmpd, socket, none" },
+	{ .name = "wait", .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(wait),
+	  .max = 86400 * SECOND, .help = "wait so long for news at the end (1)",
+	  .set_at = offsetof(struct config, have_wait) },
+	FLAG(0, "expect-answer", expect_answer, "no answer is a bad fate: silent, status 3"),
+	{ .name = "json", .arg = "[file]", .kind = OPT_CALL, .group = GROUP, .call = take_json,
+	  .help = "records as JSON lines, to a file or descriptor" },
+	FLAG(0, "no-colour", no_colour, "no colours on a terminal (also: NO_COLOR)"),
+#undef GROUP
+#define GROUP "Later"
+	LATER('2', "one-broadcast", NULL, "this kernel has no IP_ONESBCAST"),
+	LATER('c', "crlf", NULL, "it comes with TCP"),
+	LATER('g', "loose-route", "address", "source routes come with the socket options"),
+	LATER('h', "half-close", NULL, "it closes one half of a TCP connection; UDP has none"),
+	LATER('j', "join", "group", "groups come with multicast"),
+	LATER('k', "write-pieces", NULL, "it comes with TCP"),
+	LATER('q', "backlog", "number", "it is the listen queue of a TCP server"),
+	LATER('t', "multicast-ttl", "hops", "it comes with multicast"),
+	LATER('x', "receive-timeout", "ms", "timeouts come with the socket options"),
+	LATER('y', "send-timeout", "ms", "timeouts come with the socket options"),
+	LATER('C', "cbreak", NULL, "terminal modes come with TCP"),
+	LATER('D', "so-debug", NULL, "it is an option of TCP"),
+	LATER('F', "fork", NULL, "it serves each TCP connection in a process"),
+	LATER('G', "strict-route", "address", "source routes come with the socket options"),
+	LATER('H', "tos", "number", "it comes with the socket options"),
+	LATER('I', "sigio", NULL, "signals for input come with the socket options"),
+	LATER('K', "keepalive", NULL, "it is an option of TCP"),
+	LATER('L', "so-linger", "time", "it is an option of TCP"),
+	LATER('N', "nodelay", NULL, "it is an option of TCP"),
+	LATER('O', "listen-pause", "time", "it is a pause before accept, in a TCP server"),
+	LATER('Q', "close-pause", "time", "it is a pause before closing a TCP connection"),
+	LATER('T', "reuseport", NULL, "it comes with the socket options"),
+	LATER('U', "urgent", "number", "it is urgent data of TCP"),
+	LATER('V', "writev", NULL, "it comes with TCP"),
+	LATER('W', "ignore-errors", NULL, "no error ends a UDP source here; it comes with TCP"),
+	LATER('X', "maxseg", "bytes", "it is an option of TCP"),
+	LATER('Y', "dontroute", NULL, "it comes with the socket options"),
+	LATER('Z', "peek", NULL, "reading twice comes with the socket options"),
+#undef GROUP
+	{ .name = NULL }
+};
+
+static const char *const synopsis[] = {
+	"-u [options] host port [host port ...]",
+	"-u -s [options] [address] port",
+	NULL
+};
+
+static const char *const epilogue[] = {
+	"Times are seconds and may have a fraction or a unit: 0.5, 20ms, 100us.",
+	"host port may also be one word: 192.0.2.1.53, [2001:db8::1]:53.",
+	"Status: 0 well, 1 this system failed, 2 bad command line, 3 a bad fate.",
+	NULL
+};
+
+static const struct opt_program program = {
+	.name = "sock",
+	.synopsis = synopsis,
+	.about = "Sends and receives datagrams, and tells what became of each",
+	.opts = rows,
+	.epilogue = epilogue,
+};
+
+void
+opts_refuse(const char *format, ...)
+{
+	va_list ap;
+
+	fputs("sock: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+bool
+opts_json_on_stdout(const struct config *c)
+{
+	return c->json && (!c->json_to || strcmp(c->json_to, "-") == 0 ||
+	    strcmp(c->json_to, "1") == 0);
+}
+
+/* What may not be given together, first fault first. */
+static void
+check(const struct config *c)
+{
+	const struct { bool wrong; const char *text; } rules[] = {
+		{ !c->udp, "TCP is not in this build: say -u for UDP" },
+		{ c->only4 && c->only6, "-4 and -6 exclude each other" },
+		{ c->server && c->bind_port, "-b is a client's: a server's port comes last" },
+		{ c->server && sky_addr_family(&c->local),
+		  "-l is a client's: a server's address and port come last" },
+		{ c->server && c->unconnected, "-o is a client's: a server connects only for -f" },
+		{ c->server && c->expect_answer, "--expect-answer is a client's" },
+		{ !c->server && sky_addr_family(&c->foreign),
+		  "-f is a server's: a client's other end comes last" },
+		{ c->bind_port && sky_addr_family(&c->local), "-b and -l exclude each other" },
+		{ c->errors == ERRORS_ICMPD, "--errors icmpd comes with that daemon, "
+		  "which is not in this build (expected queue, socket or none)" },
+		{ opts_json_on_stdout(c) && !c->source_sink, "standard output carries data here: "
+		  "say where with --json=FILE or --json=FD (or use -i)" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].wrong)
+			opts_refuse("%s", rules[i].text);
+}
+
+void
+opts_read(struct config *c, int argc, char **argv)
+{
+	int first;
+
+	memset(c, 0, sizeof(*c));
+	c->count = c->write_size = c->read_size = 1024;
+	first = opt_parse(&program, c, argc, argv);
+	if (!c->have_wait)
+		c->wait = SECOND;
+	check(c);
+	if (c->errors == ERRORS_NONE)
+		c->unconnected = true;
+	operands_read(c, argc - first, argv + first);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * opts.h - what the user asked for, read once and const from then on.
+ *
+ * The letters are those of the historical program, all 47 of them; a row that
+ * this build cannot do yet is known and refused with its reason.
+ */
+#ifndef SOCK_OPTS_H
+#define SOCK_OPTS_H
+
+#include <sockeye/addr.h>
+
+/* Who reports errors; the order of the words of --errors. */
+enum errors_by { ERRORS_QUEUE, ERRORS_ICMPD, ERRORS_SOCKET, ERRORS_NONE };
+
+struct config {
+	bool udp, server, source_sink;
+	unsigned verbose;
+	bool only4, only6;
+	bool unconnected;		/* -o, or --errors none */
+	bool reuse, broadcast, show_dest;
+	bool expect_answer, no_colour;
+	uint64_t count, write_size, read_size;
+	uint64_t pause, initial_pause, wait;	/* ns */
+	bool have_wait;
+	int rcvbuf, sndbuf, ttl;	/* 0: not asked for */
+	int errors;			/* enum errors_by */
+	uint16_t bind_port;
+	struct sky_addr local;		/* -l, AF_UNSPEC if not given */
+	struct sky_addr foreign;	/* -f, likewise */
+	bool json;
+	const char *json_to;		/* NULL: standard output */
+	struct sky_addr *dests;		/* a client's, in the order given */
+	unsigned ndests;
+	struct sky_addr bind;		/* a server's own end; AF_UNSPEC: any address */
+	uint16_t bind_to_port;		/* a server's port */
+};
+
+/* Reads everything; wrong input ends the program with status 2. What it
+ * allocates lives as long as the program. */
+void opts_read(struct config *c, int argc, char **argv);
+
+/* "sock: TEXT" and status 2. */
+_Noreturn void opts_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* True if this form of --json writes to standard output. */
+bool opts_json_on_stdout(const struct config *c);
+
+/* The operands; called by opts_read(). */
+void operands_read(struct config *c, int argc, char **argv);
+
+#endif

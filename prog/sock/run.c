@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run.c - opening, waiting and closing; see run.h.
+ */
+#include "run.h"
+
+#include "cli/sig.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LEDGER_ROWS 256
+#define LEDGER_RECENT 65536
+#define SERVER_DESTS 256
+#define READ_ROOM (1u << 20)	/* bytes for one batch of datagrams, about */
+#define TICK_NS UINT64_C(20000000) /* how often a pause looks for overflow */
+
+static uint64_t
+clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+uint64_t
+run_clock(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t
+run_now(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+static int
+open_ledger(struct run *x)
+{
+	unsigned dests = x->c->server ? SERVER_DESTS : x->c->ndests + 1;
+	unsigned rows = LEDGER_ROWS + 4 * dests;
+	size_t size = sky_ledger_room(dests, rows, LEDGER_RECENT);
+
+	x->ledger_room = calloc(1, size);
+	if (!x->ledger_room)
+		return -ENOMEM;
+	return sky_ledger_init(&x->ledger, x->ledger_room, size, dests, rows, LEDGER_RECENT);
+}
+
+static int
+open_buffers(struct run *x)
+{
+	size_t each = x->c->read_size;
+	size_t fit = READ_ROOM / each;
+	unsigned char *data;
+	unsigned i;
+
+	x->batch = fit < 1 ? 1 : fit > RUN_BATCH ? RUN_BATCH : (unsigned)fit;
+	x->in = calloc(x->batch, sizeof(*x->in));
+	data = calloc(x->batch, each);
+	if (!x->in || !data)
+		return -ENOMEM;
+	for (i = 0; i < x->batch; i++) {
+		x->in[i].data = data + i * each;
+		x->in[i].cap = each;
+	}
+	return 0;
+}
+
+/* People's lines stay off where they would only repeat JSON on the screen. */
+static int
+open_out(struct run *x)
+{
+	const struct config *c = x->c;
+	FILE *text = opts_json_on_stdout(c) && !c->verbose ? NULL : stderr;
+	int rc = out_open(&x->out, text, c->json ? c->json_to ? c->json_to : "-" : NULL);
+
+	if (rc < 0 && c->json_to)
+		opts_refuse("'--json=%s': %s", c->json_to, strerror(-rc));
+	if (c->no_colour)
+		x->out.colour = false;
+	return rc;
+}
+
+int
+run_open(struct run *x, const struct config *c)
+{
+	struct sky_udp_info info = { .size = sizeof(info) };
+	int rc;
+
+	memset(x, 0, sizeof(*x));
+	x->c = c;
+	rc = open_out(x);
+	if (!rc)
+		rc = open_ledger(x);
+	if (!rc)
+		rc = open_buffers(x);
+	if (!rc && (x->sig = sig_open()) < 0)
+		rc = x->sig;
+	if (rc < 0) {
+		end_say_error("sock", -rc);
+		return 1;
+	}
+	rc = end_open(&x->end, c, &x->out);
+	if (!rc && sky_udp_info(&x->end.u, &info) == 0)
+		x->local = info.local;
+	return rc;
+}
+
+/* Nothing of the error queue is seen on a plain socket; SO_ERROR tells whether
+ * the kernel kept anything for it. */
+static void
+say_so_error(struct run *x)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (getsockopt(sky_udp_fd(&x->end.u), SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		return;
+	out_line(&x->out, "SO_ERROR = %d%s%s%s", err, err ? " (" : "", err ? strerror(err) : "",
+	    err ? ")" : "");
+}
+
+static void
+say_lost_errors(struct run *x)
+{
+	struct sky_udp_info info = { .size = sizeof(info) };
+
+	if (sky_udp_info(&x->end.u, &info) < 0)
+		return;
+	if (info.errors_lost)
+		out_line(&x->out, "%lu fates were lost: there was no room to keep them",
+		    (unsigned long)info.errors_lost);
+	if (info.errors_maybe_lost)
+		out_line(&x->out, "some fates may be missing: the receive buffer was full and "
+		    "takes the errors too (a larger -R helps)");
+}
+
+static int
+status_of(const struct run *x)
+{
+	const struct out_arrivals *a = &x->arrivals;
+	struct sky_ledger_dest total;
+	int w;
+
+	sky_ledger_total(&x->ledger, &total);
+	for (w = 1; w < SKY_WHATS; w++)
+		if (total.counts[w] && sky_fate_is_bad(w))
+			return 3;
+	if ((a->dropped && sky_fate_is_bad(SKY_DROPPED_RECEIVING)) ||
+	    (a->truncated && sky_fate_is_bad(SKY_TRUNCATED)))
+		return 3;
+	return x->failed ? 1 : 0;
+}
+
+int
+run_close(struct run *x)
+{
+	bool receives = x->c->server;
+	int status;
+
+	run_drops(x);
+	if (x->end.plain && x->c->verbose && !x->failed)
+		say_so_error(x);
+	sky_ledger_close(&x->ledger, x->c->expect_answer);
+	if (receives || x->arrivals.dropped)
+		out_arrivals_text(&x->out, &x->arrivals);
+	out_summary_text(&x->out, &x->ledger);
+	out_summary_arrivals(&x->out, &x->ledger, receives ? &x->arrivals : NULL, run_now());
+	say_lost_errors(x);
+	status = status_of(x);
+	sky_udp_close(&x->end.u);
+	if (out_close(&x->out) < 0 || fflush(stdout) == EOF) {
+		end_say_error("sock: write error", errno);
+		status = status ? status : 1;
+	}
+	return sig_status(x->signal, status);
+}
+
+/* Milliseconds for poll(), rounded up so that it does not spin at the end. */
+static int
+until(uint64_t deadline)
+{
+	uint64_t now, ms;
+
+	if (deadline == RUN_FOREVER)
+		return -1;
+	now = run_clock();
+	if (deadline <= now)
+		return 0;
+	ms = (deadline - now + 999999) / 1000000;
+	return ms > 1000000 ? 1000000 : (int)ms;
+}
+
+/* poll() counts in milliseconds; what is left of a shorter pause is slept. */
+static int
+sleep_on(struct pollfd *p, nfds_t n, uint64_t deadline)
+{
+	uint64_t now = run_clock();
+	struct timespec t = { 0 };
+
+	if (deadline == RUN_FOREVER || deadline <= now || deadline - now >= 2000000)
+		return poll(p, n, until(deadline));
+	t.tv_nsec = (long)(deadline - now);
+	return ppoll(p, n, &t, NULL);
+}
+
+unsigned
+run_wait(struct run *x, uint64_t deadline, bool input, bool socket)
+{
+	struct pollfd p[3] = {
+		{ .fd = x->sig, .events = POLLIN },
+		{ .fd = socket ? sky_udp_fd(&x->end.u) : -1, .events = POLLIN },
+		{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	unsigned events = 0;
+
+	if (socket && sky_udp_pending(&x->end.u))
+		deadline = 0;
+	if (sleep_on(p, 3, deadline) < 0)
+		return 0;
+	if (p[0].revents) {
+		x->signal = sig_read(x->sig);
+		events |= RUN_SIGNAL;
+	}
+	if (p[1].revents || (socket && sky_udp_pending(&x->end.u)))
+		events |= RUN_READABLE;
+	if (p[2].revents)
+		events |= RUN_INPUT;
+	if (deadline != RUN_FOREVER && run_clock() >= deadline)
+		events |= RUN_TIME;
+	return events;
+}
+
+void
+run_pause(struct run *x, uint64_t ns)
+{
+	uint64_t deadline = run_clock() + ns, tick;
+
+	while (!run_over(x) && run_clock() < deadline) {
+		tick = run_clock() + TICK_NS;
+		run_wait(x, tick < deadline ? tick : deadline, false, false);
+		run_drops(x);
+	}
+}
+
+bool
+run_over(const struct run *x)
+{
+	return x->signal || x->failed;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sink.c - a server with -i: counts what arrives and throws it away.
+ */
+#include "run.h"
+
+#define PROGRESS_NS UINT64_C(250000000)
+
+static void
+count(struct run *x, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		run_arrived(x, &x->in[i]);
+		if (x->c->verbose)
+			out_line(&x->out, "received %zu bytes", x->in[i].len);
+	}
+}
+
+/* The kernel's count travels with each datagram; only when it has moved is the
+ * socket asked for the whole of it. */
+static bool
+overflowed(const struct run *x, unsigned n)
+{
+	const struct sky_msg *m = &x->in[n - 1];
+
+	return (m->have & SKY_MSG_DROPS) && m->drops != (uint32_t)x->drops_seen;
+}
+
+static void
+read_some(struct run *x)
+{
+	unsigned n = run_receive(x);
+
+	count(x, n);
+	if (n < x->batch || overflowed(x, n))
+		run_drops(x);
+	if (n < x->batch)
+		run_errors(x);
+	if (n && x->c->pause)
+		run_pause(x, x->c->pause);
+}
+
+void
+sink_run(struct run *x)
+{
+	uint64_t progress_at = run_clock() + 4 * PROGRESS_NS;
+
+	if (x->c->pause)
+		x->batch = 1;	/* the pause is after each read */
+	run_pause(x, x->c->initial_pause);
+	while (!run_over(x)) {
+		if (run_wait(x, RUN_FOREVER, false, true) & RUN_READABLE)
+			read_some(x);
+		if (!x->out.terminal || run_clock() < progress_at)
+			continue;
+		progress_at = run_clock() + PROGRESS_NS;
+		out_progress(&x->out, "%lu received, %lu dropped",
+		    (unsigned long)x->arrivals.received, (unsigned long)x->arrivals.dropped);
+	}
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tell.c - what was learnt, into the ledger, the lines and JSON; see run.h.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FATES 16		/* read at once */
+#define QUOTES 16384		/* bytes for what they quote */
+
+/* A record of our own making. */
+static void
+begin(struct sky_fate *f, enum sky_what what, enum sky_evidence by)
+{
+	memset(f, 0, sizeof(*f));
+	f->size = sizeof(*f);
+	f->what = (uint8_t)what;
+	f->evidence = (uint8_t)by;
+	f->proto = IPPROTO_UDP;
+	f->time_ns = run_now();
+	f->have = SKY_HAVE_TIME;
+}
+
+static void
+show(struct run *x, const struct sky_fate *f)
+{
+	out_fate_line(&x->out, f);
+	out_fate(&x->out, f);
+}
+
+void
+run_sent(struct run *x, const struct sky_addr *dst, uint64_t n)
+{
+	sky_ledger_sent_many(&x->ledger, dst, x->sent, n, run_now());
+	x->sent += n;
+}
+
+/* The line with which the sources' programs ended. */
+static void
+say_write_error(struct run *x, const struct sky_msg *m, const char *verb)
+{
+	fflush(stdout);
+	if (x->c->source_sink)
+		fprintf(stderr, "%s returned -1, expected %zu: %s\n", verb, m->len,
+		    strerror(-m->status));
+	else
+		fprintf(stderr, "%s error: %s\n", verb, strerror(-m->status));
+}
+
+void
+run_refused(struct run *x, const struct sky_addr *dst, const struct sky_msg *m, const char *verb)
+{
+	struct sky_fate f;
+
+	begin(&f, sky_fate_from_errno(-m->status), SKY_BY_CALL);
+	f.err = -m->status;
+	f.dst = *dst;
+	f.len = (uint32_t)m->len;
+	f.have |= SKY_HAVE_DST | SKY_HAVE_LEN;
+	if (m->have & SKY_MSG_MTU) {
+		f.mtu = m->mtu;
+		f.have |= SKY_HAVE_MTU;
+	}
+	sky_ledger_take(&x->ledger, &f);
+	if (x->end.plain) {
+		say_write_error(x, m, verb);
+		x->failed = -m->status;
+	} else {
+		out_fate_line(&x->out, &f);
+	}
+	out_fate(&x->out, &f);
+}
+
+/* What m says, as a record about its sender. */
+static void
+from_message(const struct run *x, struct sky_fate *f, const struct sky_msg *m, enum sky_what what)
+{
+	begin(f, what, SKY_BY_REPLY);
+	f->dst = m->peer;
+	f->src = x->local;
+	f->len = (uint32_t)m->len;
+	f->have |= SKY_HAVE_DST | SKY_HAVE_SRC | SKY_HAVE_LEN;
+	if (m->have & SKY_MSG_TIME)
+		f->time_ns = m->time_ns;
+	if (m->flags & SKY_MSG_TRUNC) {
+		f->full_len = (uint32_t)m->full_len;
+		f->have |= SKY_HAVE_FULL_LEN;
+	}
+}
+
+void
+run_answer(struct run *x, const struct sky_msg *m)
+{
+	struct sky_fate f;
+
+	from_message(x, &f, m, SKY_ANSWERED);
+	sky_ledger_take(&x->ledger, &f);
+	if (f.what != SKY_ANSWERED)
+		out_fate_line(&x->out, &f);	/* nobody had been asked there */
+	out_fate(&x->out, &f);
+	if (!(m->flags & SKY_MSG_TRUNC))
+		return;
+	from_message(x, &f, m, SKY_TRUNCATED);
+	sky_ledger_take(&x->ledger, &f);
+	show(x, &f);
+}
+
+void
+run_arrived(struct run *x, const struct sky_msg *m)
+{
+	struct sky_fate f;
+
+	x->arrivals.received++;
+	x->arrivals.bytes += m->len;
+	if (!(m->flags & SKY_MSG_TRUNC))
+		return;
+	x->arrivals.truncated++;
+	from_message(x, &f, m, SKY_TRUNCATED);
+	show(x, &f);
+}
+
+void
+run_errors(struct run *x)
+{
+	struct sky_fate f[FATES];
+	unsigned char quotes[QUOTES];
+	int n, i;
+
+	if (x->end.plain)
+		return;
+	while ((n = sky_udp_errors(&x->end.u, f, FATES, quotes, sizeof(quotes))) > 0) {
+		for (i = 0; i < n; i++) {
+			if (f[i].what == SKY_NOTHING)
+				continue;	/* a time stamp */
+			memory_vouch(&x->memory, &f[i]);
+			sky_ledger_take(&x->ledger, &f[i]);
+			show(x, &f[i]);
+		}
+	}
+}
+
+void
+run_drops(struct run *x)
+{
+	struct sky_udp_info info = { .size = sizeof(info) };
+	struct sky_fate f;
+
+	if (sky_udp_info(&x->end.u, &info) < 0 || info.rx_drops <= x->drops_seen)
+		return;
+	begin(&f, SKY_DROPPED_RECEIVING, SKY_BY_COUNTER);
+	f.count = info.rx_drops - x->drops_seen;
+	f.dst = x->local;
+	f.have |= SKY_HAVE_DST;
+	x->drops_seen = info.rx_drops;
+	x->arrivals.dropped += f.count;
+	show(x, &f);
+}
+
+unsigned
+run_receive(struct run *x)
+{
+	int n = sky_udp_recv(&x->end.u, x->in, x->batch);
+	struct sky_fate f;
+
+	if (n >= 0)
+		return (unsigned)n;
+	x->failed = -n;
+	end_say_error("read error", -n);
+	if (!x->end.plain || !x->end.connected)
+		return 0;
+	begin(&f, sky_fate_from_errno(-n), SKY_BY_CALL);
+	f.err = -n;
+	f.dst = x->c->server ? x->c->foreign : x->c->dests[0];
+	f.have |= SKY_HAVE_DST;
+	sky_ledger_take(&x->ledger, &f);
+	out_fate(&x->out, &f);
+	return 0;
+}
