@@ -16,9 +16,9 @@
 static int
 drop_privileges(void)
 {
-	if (geteuid() != getuid() && setuid(getuid()) < 0)
-		return -errno;
 	if (getegid() != getgid() && setgid(getgid()) < 0)
+		return -errno;
+	if (geteuid() != getuid() && setuid(getuid()) < 0)
 		return -errno;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return 0;
