@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HELP_COLUMN 27		/* where the sentences begin */
+#define HELP_COLUMN 30		/* where the sentences begin */
 
 /* "-n, --count N"; letters and names stand in columns of their own. */
 static void

@@ -68,8 +68,8 @@ static const char *const errors_words[] = { "queue", "icmpd", "socket", "none", 
 static const struct opt rows[] = {
 #define GROUP "What it is"
 	FLAG('u', "udp", udp, "use UDP; TCP is not in this build"),
-	FLAG('s', "server", server, "be a server: print what arrives, answer with what is typed"),
-	FLAG('i', "source-sink", source_sink, "send a pattern (with -s: count and discard)"),
+	FLAG('s', "server", server, "server: print what arrives, send what is typed"),
+	FLAG('i', "source-sink", source_sink, "send a pattern; with -s: count and discard"),
 	FLAG('4', "ipv4", only4, "IPv4 only"),
 	FLAG('6', "ipv6", only6, "IPv6 only"),
 #undef GROUP
@@ -78,7 +78,7 @@ static const struct opt rows[] = {
 	  AT(count), .min = 1, .max = INT64_C(1) << 40,
 	  .help = "datagrams per destination (1024), with -i" },
 	SIZE('w', "write-size", write_size, 0, "bytes in each (1024), with -i; 0 is allowed"),
-	SIZE('r', "read-size", read_size, 1, "bytes of each that are read, and of input (1024)"),
+	SIZE('r', "read-size", read_size, 1, "bytes read of each, and of the input (1024)"),
 	TIME('p', "pause", pause, 86400 * SECOND, "pause after each write or read, with -i"),
 	TIME('P', "initial-pause", initial_pause, 86400 * SECOND,
 	    "pause before the first write or read"),
@@ -92,9 +92,9 @@ static const struct opt rows[] = {
 	  .group = GROUP, AT(foreign), .call = take_end,
 	  .help = "a server hears this client only" },
 	FLAG('o', "unconnected", unconnected, "do not connect a client's socket"),
-	FLAG('A', "reuseaddr", reuse, "share the port with others that say so (SO_REUSEADDR)"),
-	FLAG('B', "broadcast", broadcast, "allow broadcasts (SO_BROADCAST); on by itself if needed"),
-	FLAG('E', "dest-address", show_dest, "a server tells where each datagram was sent to"),
+	FLAG('A', "reuseaddr", reuse, "share the port with others that give -A too"),
+	FLAG('B', "broadcast", broadcast, "SO_BROADCAST; turned on by itself where needed"),
+	FLAG('E', "dest-address", show_dest, "tell where each datagram was sent to, with -s"),
 #undef GROUP
 #define GROUP "Socket"
 	BUFFER('R', "rcvbuf", rcvbuf, "ask for a receive buffer (SO_RCVBUF)"),
@@ -106,13 +106,13 @@ static const struct opt rows[] = {
 	{ .letter = 'v', .name = "verbose", .kind = OPT_COUNT, .group = GROUP, AT(verbose),
 	  .help = "tell ends, options, and each read and write" },
 	{ .name = "errors", .arg = "by", .kind = OPT_ENUM, .group = GROUP, AT(errors),
-	  .words = errors_words, .help = "who reports: queue (default), icmpd, socket, none" },
+	  .words = errors_words, .help = "who reports: queue (so), icmpd, socket, none" },
 	{ .name = "wait", .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(wait),
 	  .max = 86400 * SECOND, .help = "wait so long for news at the end (1)",
 	  .set_at = offsetof(struct config, have_wait) },
 	FLAG(0, "expect-answer", expect_answer, "no answer is a bad fate: silent, status 3"),
 	{ .name = "json", .arg = "[file]", .kind = OPT_CALL, .group = GROUP, .call = take_json,
-	  .help = "records as JSON lines, to a file or descriptor" },
+	  .help = "records as JSON lines, here or to a file or FD" },
 	FLAG(0, "no-colour", no_colour, "no colours on a terminal (also: NO_COLOR)"),
 #undef GROUP
 #define GROUP "Later"
@@ -155,7 +155,7 @@ static const char *const synopsis[] = {
 };
 
 static const char *const epilogue[] = {
-	"Times are seconds and may have a fraction or a unit: 0.5, 20ms, 100us.",
+	"Times are seconds: 30, 0.5, 20ms, 100us; plain numbers of -x, -y milliseconds.",
 	"host port may also be one word: 192.0.2.1.53, [2001:db8::1]:53.",
 	"Status: 0 well, 1 this system failed, 2 bad command line, 3 a bad fate.",
 	NULL
