@@ -3,6 +3,7 @@
  * server.c - prints what arrives; what is typed goes to the last client, from
  * the address that the client wrote to. No error ends it.
  */
+#include "data.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -24,10 +25,9 @@ print_arrival(struct run *x, const struct sky_msg *m)
 		fputs(": ", stdout);
 	if (m->flags & SKY_MSG_TRUNC)
 		puts("(datagram truncated)");
-	fwrite(m->data, 1, m->len, stdout);
 	if (m->len == 0 && x->c->verbose)
 		puts("(0 bytes)");
-	fflush(stdout);
+	data_print(m->data, m->len);
 }
 
 static void

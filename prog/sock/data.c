@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * data.c - what arrived, written to standard output.
+ *
+ * It comes from strangers: on a terminal it must not move the cursor, change
+ * the title or answer for the user.
+ */
+#include "data.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+put_safely(unsigned char c)
+{
+	if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) {
+		putchar('^');
+		c ^= 0x40;
+	}
+	putchar(c);
+}
+
+void
+data_print(const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	size_t i;
+
+	if (isatty(STDOUT_FILENO))
+		for (i = 0; i < len; i++)
+			put_safely(p[i]);
+	else
+		fwrite(data, 1, len, stdout);
+	fflush(stdout);
+}
