@@ -3,8 +3,7 @@
  * opt_help.c - --help, --version and --options, out of the option table.
  */
 #include "cli/opt_help.h"
-#include "base/version.h"
-
+#include <sockeye/version.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -49,28 +49,18 @@ void out_close_array(struct out *o);
 
 /* A whole fate record: fate, proto, src, ..., in the documented order. */
 void out_fate(struct out *o, const struct sky_fate *f);
-/* A whole summary record from a ledger, with one object per destination. */
+/* A whole summary record from a ledger, with one object per destination; what
+ * this host lost on the way in is among the fates of the whole. */
 void out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns);
-
-/* What a receiver saw, for its summary beside the ledger of what it sent. */
-struct out_arrivals {
-	uint64_t received, bytes;
-	uint64_t truncated;
-	uint64_t dropped;	/* by the kernel: the receive buffer was full */
-};
-/* The same for a program that mainly receives: one record for both. */
-void out_summary_arrivals(struct out *o, const struct sky_ledger *l,
-    const struct out_arrivals *a, uint64_t time_ns);
 
 /* --- text --- */
 /* One line: "12:00:01.123 to 192.0.2.7.9: refused, port unreachable, says
  * 192.0.2.7". What arrived is told "from" its sender, a receive buffer that
  * overflowed "at" its own end. */
 void out_fate_line(struct out *o, const struct sky_fate *f);
-/* The table at the end, one block per destination. */
+/* The table at the end, one block per destination or client; it has a column
+ * for what was received where that is not the number of answers. */
 void out_summary_text(struct out *o, const struct sky_ledger *l);
-/* "received 6 datagrams, 74 bytes; 1 truncated; 4 dropped, ...". */
-void out_arrivals_text(struct out *o, const struct out_arrivals *a);
 /* Any other line, flushed; wipes the progress line first. */
 void out_line(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line that the next one replaces; only where text is a terminal. */

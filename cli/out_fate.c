@@ -160,7 +160,7 @@ put_rows(struct out *o, const struct sky_ledger *l, unsigned i)
 		if (row.dest != i)
 			continue;
 		out_open_object(o, NULL);
-		out_str(o, "fate", sky_fate_word(row.last.what));
+		out_str(o, "fate", sky_fate_word(row.what));
 		if (row.last.have & SKY_HAVE_BY)
 			out_addr(o, "by", NULL, &row.last.by);
 		put_told(o, &row.last);
@@ -171,24 +171,19 @@ put_rows(struct out *o, const struct sky_ledger *l, unsigned i)
 }
 
 void
-out_summary_arrivals(struct out *o, const struct sky_ledger *l,
-    const struct out_arrivals *a, uint64_t time_ns)
+out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns)
 {
 	struct sky_ledger_dest d;
 	unsigned i;
+	int w;
 
 	if (!o->json)
 		return;
 	out_begin(o, "summary", time_ns);
 	sky_ledger_total(l, &d);
-	if (a) {
-		d.received = a->received;
-		d.counts[SKY_TRUNCATED] = a->truncated;
-		d.counts[SKY_DROPPED_RECEIVING] = a->dropped;
-	}
+	for (w = 1; w < SKY_WHATS; w++)
+		d.counts[w] += d.lost[w];
 	put_sums(o, &d);
-	if (a)
-		out_u64(o, "bytes", a->bytes);
 	out_open_array(o, "destinations");
 	for (i = 0; sky_ledger_dest(l, i, &d) == 0; i++) {
 		out_open_object(o, NULL);
@@ -199,10 +194,4 @@ out_summary_arrivals(struct out *o, const struct sky_ledger *l,
 	}
 	out_close_array(o);
 	out_end(o);
-}
-
-void
-out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns)
-{
-	out_summary_arrivals(o, l, NULL, time_ns);
 }

@@ -121,7 +121,7 @@ end_of(const struct sky_fate *f, const char **how)
 void
 out_fate_line(struct out *o, const struct sky_fate *f)
 {
-	char when[16], end[SKY_ADDRSTRLEN] = "", what[256], times[48] = "";
+	char when[16], end[SKY_ADDRSTRLEN] = "", what[256];
 	const struct sky_addr *a;
 	const char *how;
 
@@ -134,10 +134,8 @@ out_fate_line(struct out *o, const struct sky_fate *f)
 	else if (a)
 		sky_addr_format_host(a, end, sizeof(end));
 	sky_fate_explain(f, what, sizeof(what));
-	if (f->count > 1)
-		snprintf(times, sizeof(times), " (%" PRIu64 " datagrams)", f->count);
-	out_line(o, "%s %s%s%s: %s%s%s%s", when, a ? how : "", a ? " " : "", end,
-	    colour_of(o, f->what), what, colour_off(o), times);
+	out_line(o, "%s %s%s%s: %s%s%s", when, a ? how : "", a ? " " : "", end,
+	    colour_of(o, f->what), what, colour_off(o));
 }
 
 /* --- the table at the end --- */
@@ -146,23 +144,23 @@ struct table {
 	struct out *o;
 	const struct sky_ledger *l;
 	int width;		/* of the first column */
+	bool received;		/* what came is not just the answers: tell it */
 };
 
-#define HEAD_WIDTH 11		/* "destination" */
-
-static int
-column_width(const struct sky_ledger *l)
+static void
+measure(struct table *t, const struct sky_ledger_dest *total)
 {
 	struct sky_ledger_dest d;
 	char end[SKY_ADDRSTRLEN];
-	int width = HEAD_WIDTH, n;
 	unsigned i;
+	int n;
 
-	for (i = 0; sky_ledger_dest(l, i, &d) == 0; i++) {
+	t->width = (int)strlen("destination");
+	t->received = total->received != total->counts[SKY_ANSWERED];
+	for (i = 0; sky_ledger_dest(t->l, i, &d) == 0; i++) {
 		n = (int)strlen(out_end_point(&d.dst, end, sizeof(end)));
-		width = n > width ? n : width;
+		t->width = n > t->width ? n : t->width;
 	}
-	return width;
 }
 
 /* "1.20 ms / 1.31 ms / 2.00 ms". */
@@ -181,9 +179,16 @@ rtt_text(const struct sky_ledger_dest *d, char *buf, size_t size)
 }
 
 static void
+print_head(const struct table *t)
+{
+	out_line(t->o, "%-*s  %7s  %s%8s  %s", t->width, "destination", "sent",
+	    t->received ? "received  " : "", "answered", "round trip min / mean / max");
+}
+
+static void
 print_what(const struct table *t, uint64_t count, enum sky_what what, const char *text)
 {
-	out_line(t->o, "%*s  %7" PRIu64 " %s%s%s", t->width, "", count,
+	out_line(t->o, "%*s  %7" PRIu64 "  %s%s%s", t->width, "", count,
 	    colour_of(t->o, what), text, colour_off(t->o));
 }
 
@@ -196,11 +201,12 @@ print_rows(const struct table *t, unsigned i, uint64_t *told)
 	unsigned k;
 
 	for (k = 0; sky_ledger_row(t->l, k, &row) == 0; k++) {
-		if (row.dest != i || row.last.what == SKY_ANSWERED)
+		if (row.dest != i || row.what == SKY_ANSWERED)
 			continue;
-		told[row.last.what] += row.count;
+		told[row.what] += row.count;
+		row.last.count = 0;
 		sky_fate_explain(&row.last, text, sizeof(text));
-		print_what(t, row.count, row.last.what, text);
+		print_what(t, row.count, row.what, text);
 	}
 }
 
@@ -208,45 +214,50 @@ static void
 print_dest(const struct table *t, unsigned i, const struct sky_ledger_dest *d)
 {
 	uint64_t told[SKY_WHATS] = { 0 };
-	char end[SKY_ADDRSTRLEN], rtt[64];
+	char end[SKY_ADDRSTRLEN], rtt[64], received[32] = "";
 	int w;
 
 	rtt_text(d, rtt, sizeof(rtt));
-	out_line(t->o, "%-*s  %7" PRIu64 "  %8" PRIu64 "  %s", t->width,
-	    out_end_point(&d->dst, end, sizeof(end)), d->sent, d->counts[SKY_ANSWERED], rtt);
+	if (t->received)
+		snprintf(received, sizeof(received), "%8" PRIu64 "  ", d->received);
+	out_line(t->o, "%-*s  %7" PRIu64 "  %s%8" PRIu64 "  %s", t->width,
+	    out_end_point(&d->dst, end, sizeof(end)), d->sent, received,
+	    d->counts[SKY_ANSWERED], rtt);
 	print_rows(t, i, told);
 	for (w = 1; w < SKY_WHATS; w++)
 		if (w != SKY_ANSWERED && d->counts[w] > told[w])
 			print_what(t, d->counts[w] - told[w], w, sky_fate_sentence(w));
 }
 
-void
-out_summary_text(struct out *o, const struct sky_ledger *l)
+/* What was lost on the way in, whoever sent it. */
+static void
+print_lost(const struct table *t, const struct sky_ledger_dest *total)
 {
-	struct table t = { .o = o, .l = l, .width = column_width(l) };
-	struct sky_ledger_dest d;
-	unsigned i;
+	int w;
 
-	if (!o->text || !sky_ledger_dests(l))
-		return;
-	out_line(o, "%-*s  %7s  %8s  %s", t.width, "destination", "sent", "answered",
-	    "round trip min / mean / max");
-	for (i = 0; sky_ledger_dest(l, i, &d) == 0; i++)
-		print_dest(&t, i, &d);
-	if (sky_ledger_overflow(l))
-		out_line(o, "%" PRIu64 " more found no room in this table", sky_ledger_overflow(l));
+	for (w = 1; w < SKY_WHATS; w++)
+		if (total->lost[w])
+			out_line(t->o, "%-*s  %7" PRIu64 "  %s%s%s", t->width, "this host",
+			    total->lost[w], colour_of(t->o, w), sky_fate_sentence(w),
+			    colour_off(t->o));
 }
 
 void
-out_arrivals_text(struct out *o, const struct out_arrivals *a)
+out_summary_text(struct out *o, const struct sky_ledger *l)
 {
-	char truncated[48] = "", dropped[96] = "";
+	struct table t = { .o = o, .l = l };
+	struct sky_ledger_dest d, total;
+	unsigned i;
 
-	if (a->truncated)
-		snprintf(truncated, sizeof(truncated), "; %" PRIu64 " truncated", a->truncated);
-	if (a->dropped)
-		snprintf(dropped, sizeof(dropped),
-		    "; %" PRIu64 " more dropped, the receive buffer was full", a->dropped);
-	out_line(o, "received %" PRIu64 " datagram%s, %" PRIu64 " bytes%s%s", a->received,
-	    a->received == 1 ? "" : "s", a->bytes, truncated, dropped);
+	if (!o->text)
+		return;
+	sky_ledger_total(l, &total);
+	measure(&t, &total);
+	if (sky_ledger_dests(l))
+		print_head(&t);
+	for (i = 0; sky_ledger_dest(l, i, &d) == 0; i++)
+		print_dest(&t, i, &d);
+	print_lost(&t, &total);
+	if (sky_ledger_overflow(l))
+		out_line(o, "%" PRIu64 " more found no room in this table", sky_ledger_overflow(l));
 }

@@ -145,39 +145,44 @@ say_lost_errors(struct run *x)
 static int
 status_of(const struct run *x)
 {
-	const struct out_arrivals *a = &x->arrivals;
 	struct sky_ledger_dest total;
 	int w;
 
 	sky_ledger_total(&x->ledger, &total);
 	for (w = 1; w < SKY_WHATS; w++)
-		if (total.counts[w] && sky_fate_is_bad(w))
+		if ((total.counts[w] || total.lost[w]) && sky_fate_is_bad(w))
 			return 3;
-	if ((a->dropped && sky_fate_is_bad(SKY_DROPPED_RECEIVING)) ||
-	    (a->truncated && sky_fate_is_bad(SKY_TRUNCATED)))
-		return 3;
 	return x->failed ? 1 : 0;
+}
+
+static void
+summarise(struct run *x)
+{
+	sky_ledger_close(&x->ledger, x->c->expect_answer);
+	if (x->c->server)
+		out_line(&x->out, "received %lu datagram%s, %lu bytes", (unsigned long)x->received,
+		    x->received == 1 ? "" : "s", (unsigned long)x->bytes);
+	out_summary_text(&x->out, &x->ledger);
+	out_summary(&x->out, &x->ledger, run_now());
+	say_lost_errors(x);
 }
 
 int
 run_close(struct run *x)
 {
-	bool receives = x->c->server;
-	int status;
+	int status, rc;
 
 	run_drops(x);
 	if (x->end.plain && x->c->verbose && !x->failed)
 		say_so_error(x);
-	sky_ledger_close(&x->ledger, x->c->expect_answer);
-	if (receives || x->arrivals.dropped)
-		out_arrivals_text(&x->out, &x->arrivals);
-	out_summary_text(&x->out, &x->ledger);
-	out_summary_arrivals(&x->out, &x->ledger, receives ? &x->arrivals : NULL, run_now());
-	say_lost_errors(x);
+	summarise(x);
 	status = status_of(x);
 	sky_udp_close(&x->end.u);
-	if (out_close(&x->out) < 0 || fflush(stdout) == EOF) {
-		end_say_error("sock: write error", errno);
+	rc = out_close(&x->out);
+	if (!rc && (fflush(stdout) == EOF || ferror(stdout)))
+		rc = -EIO;
+	if (rc < 0) {
+		end_say_error("sock: write error", -rc);
 		status = status ? status : 1;
 	}
 	return sig_status(x->signal, status);

@@ -31,13 +31,13 @@ struct run {
 	struct sky_ledger ledger;
 	void *ledger_room;
 	struct memory memory;		/* what was sent, to check quotes against */
-	struct out_arrivals arrivals;	/* a server's or sink's */
 	struct sky_addr local;
 	int sig;			/* descriptor of signals */
 	int signal;			/* the one that came, or 0 */
 	int failed;			/* errno of a plain socket that ended it, or 0 */
 	uint64_t sent;			/* datagrams so far: the next number */
 	uint64_t drops_seen;
+	uint64_t received, bytes;	/* by a server or sink */
 	unsigned batch;			/* datagrams read in one call */
 	struct sky_msg *in;		/* that many, each with c->read_size of room */
 };
@@ -64,8 +64,8 @@ void run_refused(struct run *x, const struct sky_addr *dst, const struct sky_msg
     const char *verb);
 /* m came back from a destination. */
 void run_answer(struct run *x, const struct sky_msg *m);
-/* m came to a server. */
-void run_arrived(struct run *x, const struct sky_msg *m);
+/* x->in[0..n-1] came to a server. */
+void run_arrived(struct run *x, unsigned n);
 /* Reads all fates that wait. */
 void run_errors(struct run *x);
 /* Asks the kernel how many datagrams found no room; tells of new ones. */

@@ -37,10 +37,9 @@ drain(struct run *x, struct sky_msg *last)
 
 	do {
 		n = run_receive(x);
-		for (i = 0; i < n; i++) {
+		for (i = 0; i < n; i++)
 			print_arrival(x, &x->in[i]);
-			run_arrived(x, &x->in[i]);
-		}
+		run_arrived(x, n);
 		if (n)
 			*last = x->in[n - 1];
 	} while (n == x->batch && !run_over(x));

@@ -11,11 +11,9 @@ count(struct run *x, unsigned n)
 {
 	unsigned i;
 
-	for (i = 0; i < n; i++) {
-		run_arrived(x, &x->in[i]);
-		if (x->c->verbose)
-			out_line(&x->out, "received %zu bytes", x->in[i].len);
-	}
+	run_arrived(x, n);
+	for (i = 0; i < n && x->c->verbose; i++)
+		out_line(&x->out, "received %zu bytes", x->in[i].len);
 }
 
 /* The kernel's count travels with each datagram; only when it has moved is the
@@ -23,9 +21,9 @@ count(struct run *x, unsigned n)
 static bool
 overflowed(const struct run *x, unsigned n)
 {
-	const struct sky_msg *m = &x->in[n - 1];
+	const struct sky_msg *m = n ? &x->in[n - 1] : NULL;
 
-	return (m->have & SKY_MSG_DROPS) && m->drops != (uint32_t)x->drops_seen;
+	return m && (m->have & SKY_MSG_DROPS) && m->drops != (uint32_t)x->drops_seen;
 }
 
 static void
@@ -56,7 +54,7 @@ sink_run(struct run *x)
 		if (!x->out.terminal || run_clock() < progress_at)
 			continue;
 		progress_at = run_clock() + PROGRESS_NS;
-		out_progress(&x->out, "%lu received, %lu dropped",
-		    (unsigned long)x->arrivals.received, (unsigned long)x->arrivals.dropped);
+		out_progress(&x->out, "%lu received, %lu dropped", (unsigned long)x->received,
+		    (unsigned long)x->drops_seen);
 	}
 }

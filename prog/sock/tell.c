@@ -50,12 +50,26 @@ say_write_error(struct run *x, const struct sky_msg *m, const char *verb)
 		fprintf(stderr, "%s error: %s\n", verb, strerror(-m->status));
 }
 
+/* True if a send's errno is the news of an earlier datagram: only a plain
+ * connected socket hears of one that way. */
+static bool
+from_earlier(const struct run *x, int err)
+{
+	static const int own[] = { EMSGSIZE, EPERM, ENOBUFS, ENOMEM, EINVAL };
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (own[i] == err)
+			return false;
+	return x->end.plain && x->end.connected && x->sent > 0;
+}
+
 void
 run_refused(struct run *x, const struct sky_addr *dst, const struct sky_msg *m, const char *verb)
 {
 	struct sky_fate f;
 
-	begin(&f, sky_fate_from_errno(-m->status), SKY_BY_CALL);
+	begin(&f, SKY_NOTHING, SKY_BY_CALL);
 	f.err = -m->status;
 	f.dst = *dst;
 	f.len = (uint32_t)m->len;
@@ -64,6 +78,8 @@ run_refused(struct run *x, const struct sky_addr *dst, const struct sky_msg *m, 
 		f.mtu = m->mtu;
 		f.have |= SKY_HAVE_MTU;
 	}
+	f.origin = from_earlier(x, f.err) ? SKY_ORIGIN_ICMP : SKY_ORIGIN_LOCAL;
+	sky_fate_classify(&f);
 	sky_ledger_take(&x->ledger, &f);
 	if (x->end.plain) {
 		say_write_error(x, m, verb);
@@ -91,15 +107,38 @@ from_message(const struct run *x, struct sky_fate *f, const struct sky_msg *m, e
 	}
 }
 
+/* Who was asked, when m's sender is not a destination itself: one that is a
+ * group or broadcast address answers by other addresses. */
+static const struct sky_addr *
+asked(const struct run *x, const struct sky_msg *m)
+{
+	const struct sky_addr *group = NULL, *d;
+	unsigned i;
+
+	for (i = 0; i < x->c->ndests; i++) {
+		d = &x->c->dests[i];
+		if (sky_addr_equal(d, &m->peer))
+			return d;
+		if (sky_addr_is_multicast(d) || (x->end.broadcast && x->c->ndests == 1))
+			group = d;
+	}
+	return group;
+}
+
 void
 run_answer(struct run *x, const struct sky_msg *m)
 {
+	const struct sky_addr *dst = asked(x, m);
 	struct sky_fate f;
 
-	from_message(x, &f, m, SKY_ANSWERED);
+	from_message(x, &f, m, dst ? SKY_ANSWERED : SKY_STRAY);
+	f.by = m->peer;
+	f.have |= SKY_HAVE_BY;
+	if (dst)
+		f.dst = *dst;
 	sky_ledger_take(&x->ledger, &f);
-	if (f.what != SKY_ANSWERED)
-		out_fate_line(&x->out, &f);	/* nobody had been asked there */
+	if (!dst)
+		out_fate_line(&x->out, &f);
 	out_fate(&x->out, &f);
 	if (!(m->flags & SKY_MSG_TRUNC))
 		return;
@@ -108,18 +147,29 @@ run_answer(struct run *x, const struct sky_msg *m)
 	show(x, &f);
 }
 
+/* Runs of one sender are told in one go. */
 void
-run_arrived(struct run *x, const struct sky_msg *m)
+run_arrived(struct run *x, unsigned n)
 {
 	struct sky_fate f;
+	unsigned i, same = 0;
 
-	x->arrivals.received++;
-	x->arrivals.bytes += m->len;
-	if (!(m->flags & SKY_MSG_TRUNC))
-		return;
-	x->arrivals.truncated++;
-	from_message(x, &f, m, SKY_TRUNCATED);
-	show(x, &f);
+	for (i = 0; i < n; i++) {
+		x->bytes += x->in[i].len;
+		same++;
+		if (i + 1 < n && sky_addr_equal(&x->in[i].peer, &x->in[i + 1].peer))
+			continue;
+		sky_ledger_heard(&x->ledger, &x->in[i].peer, same);
+		same = 0;
+	}
+	x->received += n;
+	for (i = 0; i < n; i++) {
+		if (!(x->in[i].flags & SKY_MSG_TRUNC))
+			continue;
+		from_message(x, &f, &x->in[i], SKY_TRUNCATED);
+		sky_ledger_take(&x->ledger, &f);
+		show(x, &f);
+	}
 }
 
 void
@@ -152,10 +202,12 @@ run_drops(struct run *x)
 		return;
 	begin(&f, SKY_DROPPED_RECEIVING, SKY_BY_COUNTER);
 	f.count = info.rx_drops - x->drops_seen;
+	x->drops_seen = info.rx_drops;
+	/* The ledger books it as this host's loss, of senders unknown; for the
+	 * reader the destination is our own end. */
+	sky_ledger_take(&x->ledger, &f);
 	f.dst = x->local;
 	f.have |= SKY_HAVE_DST;
-	x->drops_seen = info.rx_drops;
-	x->arrivals.dropped += f.count;
 	show(x, &f);
 }
 
@@ -171,10 +223,12 @@ run_receive(struct run *x)
 	end_say_error("read error", -n);
 	if (!x->end.plain || !x->end.connected)
 		return 0;
-	begin(&f, sky_fate_from_errno(-n), SKY_BY_CALL);
+	begin(&f, SKY_NOTHING, SKY_BY_CALL);
 	f.err = -n;
+	f.origin = SKY_ORIGIN_ICMP;
 	f.dst = x->c->server ? x->c->foreign : x->c->dests[0];
 	f.have |= SKY_HAVE_DST;
+	sky_fate_classify(&f);
 	sky_ledger_take(&x->ledger, &f);
 	out_fate(&x->out, &f);
 	return 0;

@@ -174,7 +174,7 @@ refusals(void **state)
 	static const struct { const char *line, *says; } cases[] = {
 		{ "prog -q", "prog: '-q': no such option; see --help\n" },
 		{ "prog --nope", "prog: '--nope': no such option; see --help\n" },
-		{ "prog --n 3", "prog: '--n': could mean more than one option; see --help\n" },
+		{ "prog --t 3", "prog: '--t': could mean more than one option; see --help\n" },
 		{ "prog -n", "prog: '-n': a value is missing (expected n)\n" },
 		{ "prog -n0", "prog: '-n 0': out of range (expected 1 to 5000)\n" },
 		{ "prog --count=5001", "prog: '--count=5001': out of range (expected 1 to 5000)\n" },
