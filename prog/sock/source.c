@@ -44,7 +44,8 @@ dest_of(const struct run *x, uint64_t number)
 static unsigned
 fill(struct run *x, struct source *s)
 {
-	unsigned most = x->c->pause ? 1 : RUN_BATCH;
+	/* A plain socket's error comes with the next write: one at a time. */
+	unsigned most = x->c->pause || x->end.plain ? 1 : RUN_BATCH;
 	unsigned n;
 
 	for (n = 0; n < most && s->next + n < s->total; n++) {
@@ -93,13 +94,18 @@ show_progress(struct run *x, struct source *s)
 }
 
 /* Reads until the time for the next datagram has come; without a pause, reads
- * what is there. */
+ * what is there. On a plain socket it only pauses: the next write shall tell. */
 static void
 between(struct run *x, struct source *s)
 {
-	uint64_t deadline = x->c->pause && s->next < s->total ? run_clock() + x->c->pause : 0;
+	uint64_t pause = s->next < s->total ? x->c->pause : 0;
+	uint64_t deadline = pause ? run_clock() + pause : 0;
 	unsigned events;
 
+	if (x->end.plain) {
+		run_pause(x, pause);
+		return;
+	}
 	do {
 		events = run_wait(x, deadline, false, true);
 		if (events & RUN_READABLE)
