@@ -31,7 +31,7 @@ endif
 # $(call build,DIR,MESON OPTIONS)
 define build
 @tools/configure $1 $(SETUP) $2
-@$(NINJA) $1
+@$(NINJA) $1 >$1/.log 2>&1; s=$$?; grep -vE '^ninja: (no work|Entering)' $1/.log; exit $$s
 endef
 
 # Without tests only where no tests were built before: then cmocka is not needed.
@@ -84,7 +84,8 @@ lint:
 dist:
 	@tools/deps build
 	$(call build,$(BUILD),$(QUICK))
-	@meson dist -C $(BUILD) --no-tests
+	@GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' \
+		meson dist -C $(BUILD) --no-tests --allow-dirty
 
 clean:
 	@rm -rf build build-* amalgamation
