@@ -158,7 +158,8 @@ put_by(struct text *t, const char *before, const struct sky_fate *f)
 		put(t, "%s%s", before, sky_addr_format_host(&f->by, host, sizeof host));
 }
 
-/* An address of this host is named only when it was also the destination. */
+/* An address of this host is named only when it was also the destination; the
+ * heads of local fates name this host themselves, but for the neighbour's. */
 static void
 put_who(struct text *t, const struct sky_fate *f)
 {
@@ -171,7 +172,7 @@ put_who(struct text *t, const struct sky_fate *f)
 		return;
 	else if (!is_own(f) || to_itself)
 		put_by(t, ", says ", f);
-	else if (!strstr(sky_fate_head(f->what), "this host"))
+	else if (sky_fate_class(f->what) != SKY_CLASS_LOCAL || f->what == SKY_NO_NEIGHBOUR)
 		put(t, ", says this host");
 }
 

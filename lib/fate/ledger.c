@@ -66,6 +66,13 @@ evidence_of(const struct sky_fate *f)
 	return f->evidence < SKY_EVIDENCES ? f->evidence : SKY_BY_NOBODY;
 }
 
+/* f is about one datagram, and says which. */
+static bool
+names_one(const struct sky_fate *f)
+{
+	return f->have & SKY_HAVE_SEQ && f->count <= 1;
+}
+
 /* Fills in what the ledger knows of the datagram that f is about. */
 static void
 tell_apart(struct sky_fate *f, const struct held *h)
@@ -131,7 +138,7 @@ settle_oldest(struct book *b, struct dest *d, struct sky_fate *f, uint64_t n)
 	static const uint8_t order[] = {
 		SKY_SENT, SKY_SILENT, SKY_QUENCHED, SKY_REASSEMBLY_TIMEOUT,
 	};
-	bool loose = f->have & SKY_HAVE_SEQ && n == 1;
+	bool loose = names_one(f);
 	bool first = f->what == SKY_ANSWERED && d->sums.counts[SKY_ANSWERED] == 0;
 	struct held *last = NULL;
 	uint64_t left = n;
@@ -146,7 +153,7 @@ settle_oldest(struct book *b, struct dest *d, struct sky_fate *f, uint64_t n)
 	}
 	if (left == n && first)
 		left -= overrule(b, d, loose, &last);
-	if (last && n == 1)
+	if (last && f->count <= 1)
 		tell_apart(f, last);
 	if (left < n)
 		measure(d, f);
@@ -217,7 +224,7 @@ enter_call(struct book *b, struct sky_fate *f, uint64_t n)
 	struct said *s;
 	uint64_t news;
 
-	if (f->have & SKY_HAVE_SEQ && n == 1)
+	if (names_one(f))
 		h = sky_held_add(b, d, SKY_SENT, f->seq, f->time_ns);
 	if (h)
 		return enter(b, d, h, f->what, f, 1);
@@ -269,7 +276,7 @@ static int
 enter_silence(struct book *b, struct dest *d, struct held *h, struct sky_fate *f, uint64_t n)
 {
 	struct held *last = NULL;
-	bool loose = f->have & SKY_HAVE_SEQ && n == 1;
+	bool loose = names_one(f);
 	uint64_t done;
 
 	if (h) {
@@ -279,7 +286,7 @@ enter_silence(struct book *b, struct dest *d, struct held *h, struct sky_fate *f
 		return 1;
 	}
 	done = sky_held_move_oldest(b, d, SKY_SENT, SKY_SILENT, n, loose, &last);
-	if (last && n == 1)
+	if (last && f->count <= 1)
 		tell_apart(f, last);
 	return done > 0;
 }
@@ -305,7 +312,7 @@ sky_ledger_take(struct sky_ledger *l, struct sky_fate *f)
 		return enter_total(b, f, n);
 	if (f->trust == SKY_TRUST_MISMATCH)
 		return enter(b, d, NULL, SKY_STRAY, f, n);
-	if (f->have & SKY_HAVE_SEQ && n == 1)
+	if (names_one(f))
 		h = sky_held_find(b, d, f->seq);
 	if (f->what == SKY_SILENT)
 		return enter_silence(b, d, h, f, n);
@@ -316,12 +323,15 @@ void
 sky_ledger_close(struct sky_ledger *l, bool answer_expected)
 {
 	struct book *b = book_of(l);
+	struct held *h;
 
 	if (!answer_expected)
 		return;
-	for (uint32_t i = 0; i < b->max_held; i++)
-		if (b->held[i].final == SKY_SENT)
-			sky_held_move(b, &b->held[i], SKY_SILENT);
+	for (uint32_t i = 0; i < b->max_held; i++) { /* the oldest first */
+		h = &b->held[((uint64_t)b->at + i) % b->max_held];
+		if (h->final == SKY_SENT)
+			sky_held_move(b, h, SKY_SILENT);
+	}
 	for (uint32_t i = 0; i <= b->max_dests; i++)
 		sky_dest_recount(b, &b->dests[i], SKY_SENT, SKY_SILENT,
 		    b->dests[i].sums.counts[SKY_SENT]);
