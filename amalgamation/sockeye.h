@@ -310,7 +310,9 @@ enum sky_trust sky_fate_vouch(struct sky_fate *f, const void *sent, size_t len, 
 
 /* One sentence, no newline: "refused, port unreachable, says 192.0.2.7", "too
  * big, path MTU 1300, says 192.0.2.1". Stable wording, no locale. Always ends
- * with a NUL; returns the length it would have had, as snprintf. */
+ * with a NUL; returns the length it would have had, as snprintf. It is
+ *   what [(ERRNO)] [", " detail] [", says " who] [", " doubt] [", N datagrams"]
+ * and fates(7) has the whole grammar. */
 int sky_fate_explain(const struct sky_fate *f, char *buf, size_t size);
 
 #ifdef __cplusplus
@@ -329,13 +331,29 @@ int sky_fate_explain(const struct sky_fate *f, char *buf, size_t size);
  * once, and that notes (truncated, late, ...) are counted beside the finals.
  * Pure: times come from the caller, memory too; nothing is allocated.
  *
- * Datagrams are told apart by seq when the caller knows it. A fate without a
- * seq settles the oldest open datagram of its destination. Only the newest
- * `recent` datagrams are held one by one; older ones are kept as counts (a late
- * event still moves one of that destination's count from `sent`).
+ * Datagrams are told apart by destination and seq when the caller knows it. A
+ * fate without a seq settles the oldest open datagram of its destination. Only
+ * the newest `recent` datagrams are held one by one; older ones are kept as
+ * counts (a late event still moves one of that destination's count from
+ * `sent`).
  * One reporter repeating an event of a destination means another datagram; two
  * reporters saying the same mean one: per (destination, what, by, type, code)
- * the count is the largest that any one evidence reached, not the sum.
+ * the count is the largest that any one evidence reached, not the sum. With a
+ * seq, the same (seq, what) is one event, whoever tells it and how often; a
+ * second reply to one datagram is a `duplicated`.
+ *
+ * When a datagram that has a final fate gets another, sky_fate_beats() decides
+ * which stays; `silent` that is beaten notes `late`. Without a seq and with
+ * nothing open, a fate first takes a silent datagram, then a quenched one, then
+ * one with missing fragments; a first reply also takes one of any other fate,
+ * in the order of enum sky_what. What then is left over, three errors for two
+ * datagrams, is noted: a reply as `duplicated`, all else as `stray`.
+ *
+ * Replies to a datagram for a group or broadcast address: set dst of the fate
+ * to that address and by to who replied. The first answers it, the others are
+ * `duplicated`, each in the row of its own.
+ * Every call takes constant time, but for sent_many (at most `recent`), close
+ * and total.
  */
 #ifndef SOCKEYE_LEDGER_H
 #define SOCKEYE_LEDGER_H
@@ -370,14 +388,24 @@ int sky_ledger_sent(struct sky_ledger *l, const struct sky_addr *dst,
 int sky_ledger_sent_many(struct sky_ledger *l, const struct sky_addr *dst,
     uint64_t seq, uint64_t n, uint64_t time_ns);
 
-/* A fate was learnt. Local finals (class SKY_CLASS_LOCAL by SKY_BY_CALL) count
- * as sent too: call this alone for a datagram the kernel did not take. For
- * SKY_ANSWERED, f->rtt_ns is used if SKY_HAVE_RTT, else it is computed from
+/* n datagrams came from src that answer nothing: a server's clients. Counts
+ * `received`. Returns 0, or -ENOSPC as sky_ledger_sent(). */
+int sky_ledger_heard(struct sky_ledger *l, const struct sky_addr *src, uint64_t n);
+
+/* A fate was learnt. What a call itself refused (SKY_BY_CALL, class
+ * SKY_CLASS_LOCAL or too-big, origin not ICMP) counts as sent too: call this
+ * alone for a datagram the kernel did not take. An error that a plain socket's
+ * call returned for an earlier datagram has origin ICMP. For SKY_ANSWERED, f->rtt_ns is used if SKY_HAVE_RTT, else it is computed from
  * f->time_ns and the time of sending, and stored in f (with SKY_HAVE_RTT), as
- * is seq when the datagram could be told. A fate about a destination that was
- * never sent to, or with SKY_TRUST_MISMATCH, is counted as a stray and settles
- * nothing. Returns 1 if it is news, 0 if another reporter had told it, -ENOSPC
- * if it could only be counted in the totals. */
+ * is seq when the datagram could be told. f->count above 1 is that many events
+ * without a seq. SKY_SENT and SKY_NOTHING are ignored.
+ * A fate about a destination that was never sent to, or with
+ * SKY_TRUST_MISMATCH, is counted as a stray and settles nothing. dst without a
+ * port finds a destination of that host. Without dst, a local fate is a loss of
+ * what was on its way to this host and is counted in `lost` of the total; a
+ * note in its counts; all else is a stray there.
+ * Returns 1 if it is news, 0 if it had been told, -ENOSPC if there was no room
+ * for its row: then it is in the sums alone, and in `overflow`. */
 int sky_ledger_take(struct sky_ledger *l, struct sky_fate *f);
 
 /* How many datagrams have no final fate but `sent`. */
@@ -387,8 +415,8 @@ uint64_t sky_ledger_open(const struct sky_ledger *l);
  * `sent`. */
 void sky_ledger_close(struct sky_ledger *l, bool answer_expected);
 
-/* A destination's sums, in order of first use. finals of all whats sum to
- * sent; counts[] holds notes as well. */
+/* A destination's sums, in order of first use. counts[] of all whats that are
+ * final sum to sent at any moment; counts[] holds notes as well. */
 struct sky_ledger_dest {
 	struct sky_addr dst;
 	uint64_t sent;			/* everything this program tried to send there */
@@ -396,6 +424,8 @@ struct sky_ledger_dest {
 	uint64_t counts[SKY_WHATS];
 	uint64_t rtts;			/* how many round trips were measured */
 	uint64_t rtt_min_ns, rtt_mean_ns, rtt_max_ns;
+	uint64_t lost[SKY_WHATS];	/* in the total: lost by this host on the way
+					 * in, of unknown senders; not in counts */
 };
 
 /* Who said what about a destination, and how often. */
@@ -403,6 +433,8 @@ struct sky_ledger_row {
 	unsigned dest;			/* index of its destination */
 	uint64_t count;
 	struct sky_fate last;		/* the newest record; quote and ext are NULL */
+	uint8_t what;			/* what it counts as: a fate that is not
+					 * believed is a stray, whatever last says */
 };
 
 unsigned sky_ledger_dests(const struct sky_ledger *l);
