@@ -34,8 +34,8 @@ copy_cut(struct sky_slot *s, const uint8_t *data)
 bool
 sky_ring_put(struct sky_ring *r, const struct sky_errq *e, const uint8_t *data)
 {
-	uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-	uint32_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
 	struct sky_slot *s;
 
 	if (tail - head >= r->n)
@@ -50,7 +50,7 @@ sky_ring_put(struct sky_ring *r, const struct sky_errq *e, const uint8_t *data)
 const struct sky_slot *
 sky_ring_first(const struct sky_ring *r)
 {
-	uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
 	if (atomic_load_explicit(&r->tail, memory_order_acquire) == head)
 		return NULL;
@@ -60,7 +60,7 @@ sky_ring_first(const struct sky_ring *r)
 void
 sky_ring_drop(struct sky_ring *r)
 {
-	uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
 	atomic_store_explicit(&r->head, head + 1, memory_order_release);
 }

@@ -30,8 +30,8 @@ struct sky_slot {
 struct sky_ring {
 	struct sky_slot *slot;
 	uint32_t n;
-	_Atomic uint32_t head;		/* next to take; the receiver's */
-	_Atomic uint32_t tail;		/* next to put; the sender's */
+	_Atomic uint64_t head;		/* next to take; the receiver's */
+	_Atomic uint64_t tail;		/* next to put; the sender's */
 };
 
 void sky_ring_init(struct sky_ring *r, struct sky_slot *slot, uint32_t n);
@@ -46,9 +46,9 @@ void sky_ring_drop(struct sky_ring *r);
 static inline uint32_t
 sky_ring_count(const struct sky_ring *r)
 {
-	uint32_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
 
-	return atomic_load_explicit(&r->tail, memory_order_acquire) - head;
+	return (uint32_t)(atomic_load_explicit(&r->tail, memory_order_acquire) - head);
 }
 
 #endif
