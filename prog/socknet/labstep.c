@@ -265,8 +265,7 @@ read_witness(struct parse *p)
 	s->text = parse_joined(p, 0);
 	p->lab->expects++;
 	for (unsigned i = 0; i < p->lab->hosts; i++)
-		if (p->lab->host[i].forward || i == s->host)
-			p->lab->host[i].captured = true;
+		p->lab->host[i].captured = true;
 	return parse_end(p);
 }
 

@@ -5,6 +5,7 @@
 #include "labs.h"
 #include "opts.h"
 #include "run.h"
+#include "serve.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,12 +134,19 @@ run_demo(const struct opts *o)
 	return play(o->files[0] ? o->files[0] : "demo", o, REPORT_DEMO, NULL);
 }
 
+static int
+run_serve(const struct opts *o)
+{
+	return serve(o->files);
+}
+
 const struct command commands[] = {
 	{ "run", run_labs, 1, 0, " LAB ..." },
 	{ "shell", run_shell, 2, 3, " LAB HOST" },
 	{ "check", run_check, 1, 0, " LAB ..." },
 	{ "list", run_list, 0, 1, "" },
 	{ "demo", run_demo, 0, 2, " [LAB]" },
+	{ "serve", run_serve, 2, 0, " SERVICE PORT ..." },
 	{ NULL, NULL, 0, 0, NULL },
 };
 

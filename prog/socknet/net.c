@@ -252,6 +252,13 @@ end_addresses(struct batch *b, const struct lab_link *l, unsigned e)
 		    " nodad" : " brd +");
 }
 
+/* ip(8) would take default for IPv4 where nothing else says the family. */
+static const char *
+route_word(const struct lab_rule *r, const char *word)
+{
+	return r->family == AF_INET6 && !strcmp(word, "default") ? "::/0" : word;
+}
+
 static int
 make_addresses(struct net *n, const struct lab *lab, unsigned host)
 {
@@ -267,9 +274,9 @@ make_addresses(struct net *n, const struct lab *lab, unsigned host)
 
 		if (r->host != host)
 			continue;
-		fprintf(b.f, "%s route add", r->family == AF_INET6 ? "-6" : "-4");
+		fputs("route add", b.f);
 		for (unsigned k = 0; k < r->args.argc; k++)
-			fprintf(b.f, " %s", r->args.argv[k]);
+			fprintf(b.f, " %s", route_word(r, r->args.argv[k]));
 		batch_line(&b, r->line, "%s", "");
 	}
 	return batch_run(&b, n, lab, ip_batch, n->fd[host]);

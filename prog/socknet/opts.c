@@ -16,7 +16,8 @@ static const struct opt rows[] = {
 };
 
 static const char *const synopsis[] = {
-	"[-tv] run LAB ...", "shell LAB HOST", "check LAB ...", "list", "[-v] demo", NULL
+	"[-tv] run LAB ...", "shell LAB HOST", "check LAB ...", "list", "[-v] demo",
+	"serve echo|discard|daytime PORT ...", NULL
 };
 
 static const char *const epilogue[] = {
@@ -44,7 +45,7 @@ opts_parse(struct opts *o, int argc, char **argv)
 		c++;
 	if (at >= argc || !c->name)
 		opt_bad(&program, at < argc ? argv[at] : "", "no such command",
-		    "run, shell, check, list or demo");
+		    "run, shell, check, list, demo or serve");
 	n--;
 	o->files = (const char *const *)argv + at + 1;
 	snprintf(what, sizeof(what), "%s%s", c->name, *c->operands ? c->operands : " alone");
