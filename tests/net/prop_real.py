@@ -78,10 +78,10 @@ def rules(path):
         kind = "icmp" if family == V4 else "icmpv6"
         lines = "\n".join("udp dport %d reject with %s type %s" % (7000 + i, kind, row[0])
                           for i, row in enumerate(REJECTS[family]))
-        path.r.nft("table %s t { chain c { type filter hook forward priority 0;\n%s\n} }\n"
+        path.r.nft("table %s t {\nchain c {\ntype filter hook forward priority 0;\n%s\n}\n}\n"
                    % (tool, lines))
-        path.a.nft("table %s t { chain c { type filter hook output priority 0;\n"
-                   "udp dport %d drop\nudp dport %d reject\n} }\n" % (tool, DROPPED, REJECTED))
+        path.a.nft("table %s t {\nchain c {\ntype filter hook output priority 0;\n"
+                   "udp dport %d drop\nudp dport %d reject\n}\n}\n" % (tool, DROPPED, REJECTED))
     path.a.ip("route add prohibit 10.44.1.0/24", "route add unreachable 10.44.2.0/24",
               "route add blackhole 10.44.3.0/24", "-6 route add prohibit fd44:1::/32",
               "-6 route add unreachable fd44:2::/32", "-6 route add blackhole fd44:3::/32")
