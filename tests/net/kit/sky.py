@@ -58,7 +58,8 @@ class Fate(C.Structure):
 
 class Row(C.Structure):
     _fields_ = [("type", u8), ("code", u8), ("code_last", u8), ("what", u8),
-                ("err_connected", C.c_int16), ("err_queue", C.c_int16), ("name", C.c_char_p)]
+                ("err_connected", C.c_int16), ("err_queue", C.c_int16), ("name", C.c_char_p),
+                ("type_last", u8)]
 
 
 class Conf(C.Structure):
