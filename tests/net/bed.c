@@ -60,6 +60,9 @@ loopback_up(void)
 
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
 		skip_all("loopback");
+	ifr.ifr_mtu = BED_MTU;
+	if (ioctl(fd, SIOCSIFMTU, &ifr))
+		skip_all("loopback's MTU");
 	close(fd);
 }
 

@@ -12,8 +12,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#define BED_MTU 1500
+
 /* Enters a user and a network namespace of its own (unless SKY_BED is set: the
- * caller has done so) with the loopback up, and arms an alarm that ends the
+ * caller has done so) with the loopback up, BED_MTU wide, and arms an alarm that ends the
  * test. Where that is refused it prints a skipped plan and exits with 0. */
 void bed_enter(unsigned seconds);
 

@@ -28,14 +28,15 @@ def udp():
 
 def start(argv):
     env = dict(os.environ, LD_LIBRARY_PATH=os.path.join(sky.BUILD, "lib"), PYTHONUNBUFFERED="1")
-    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env,
-                            stderr=subprocess.STDOUT, text=True)
+    p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env,
+                         stderr=subprocess.STDOUT)
+    p.lines = []
+    return p
 
 
 def end(p):
     p.kill()
-    rest = p.communicate(timeout=5)[0]
-    return rest
+    p.communicate(timeout=5)
 
 
 def echo_of(s, data, to, tries=1, seconds=3):
@@ -51,12 +52,17 @@ def echo_of(s, data, to, tries=1, seconds=3):
 
 def line_of(p, wanted, seconds=5):
     """The next line that holds all that is wanted; None when none comes."""
-    for _ in range(50):
+    for _ in range(100):
+        while p.lines:
+            line = p.lines.pop(0).decode()
+            if all(w in line for w in wanted):
+                return line
         if not select.select([p.stdout], [], [], seconds)[0]:
             return None
-        line = p.stdout.readline()
-        if not line or all(w in line for w in wanted):
-            return line or None
+        data = os.read(p.stdout.fileno(), 65536)
+        if not data:
+            return None
+        p.lines += data.splitlines()
     return None
 
 
@@ -88,7 +94,7 @@ def check_echo(t, name, argv, names_peer):
 
 def check_socat(t, name, to):
     try:
-        r = subprocess.run(["socat", "-t", "3", "-", "UDP4:%s:%d,shut-none" % to],
+        r = subprocess.run(["socat", "-t", "1", "-", "UDP4:%s:%d,shut-none" % to],
                            input="by socat\n", capture_output=True, text=True, timeout=8)
     except FileNotFoundError:
         t.skip(name + ": socat is answered", "no socat")
@@ -104,7 +110,7 @@ def check_adopt(t):
     p = start(argv)
     got = ([], [])
     for k in range(10):
-        p.stdin.write("line %d\n" % k)
+        p.stdin.write(b"line %d\n" % k)
         p.stdin.flush()
         for s, mine in ((first, got[0]), (last, got[1])):
             if select.select([s], [], [], 5)[0]:

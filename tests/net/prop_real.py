@@ -126,9 +126,11 @@ class Pair:
         """(ours, the oracle's), each a list of comparable records."""
         mine = its = []
         if wait_error(self.u.fd, seconds):
+            with self.path.a:  # where "is this address ours?" is asked
+                told = self.u.errors()
             mine = [(f.word(), f.icmp_type, f.icmp_code, f.by.plain()[1], queue.name(f.err),
                      f.dst.plain(), f.mtu if f.have & sky.MTU else 0, f.bytes())
-                    for f in self.u.errors()]
+                    for f in told]
         if wait_error(self.s, seconds):
             its = [(e.type, e.code, e.by, queue.name(e.err), (self.family,) + e.dst, e.info,
                     e.quote) for e in queue.queue(self.s)]
@@ -148,6 +150,8 @@ def agree(t, label, mine, its, want, dst, mtu=0):
 
 def check_now(t, path, family, sock_family, connected):
     for name, host, port, size, ttl, want, mtu in NOW[family]:
+        if connected and want[0] == "net-unreachable":
+            continue  # the router has five of these for each peer, then one a second
         pair = Pair(path, family, sock_family, (host, port), connected, ttl)
         sent = pair.send(bytes(size))
         mine, its = pair.told(3)

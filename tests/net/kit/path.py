@@ -16,7 +16,8 @@ class Path:
         netns.veth(self.a, "a0", self.r, "r0")
         netns.veth(self.r, "r1", self.b, "b0")
         netns.forwards(self.r)
-        netns.unlimited(self.b)
+        for n in (self.a, self.b):
+            netns.unlimited(n)
         self.r.ip("addr add 10.9.0.2/24 dev r0", "addr add fd09::2/64 dev r0 nodad",
                   "addr add 10.8.0.1/24 dev r1", "addr add fd08::1/64 dev r1 nodad",
                   "link set r1 mtu %d" % mtu)

@@ -101,7 +101,7 @@ PLAIN, REUSEADDR, REUSEPORT, V6ONLY, BROADCAST, GRO, NO_GSO = (1 << i for i in r
 UNKNOWN, MATCHED, MISMATCH, SHORT = range(4)
 WANT_LOCAL, WANT_TTL, WANT_TOS, WANT_TIME, WANT_FRAGSIZE, WANT_DROPS = (1 << i for i in range(6))
 SET_TTL, SET_PMTU, SET_GSO, SET_ERRORS, SET_BROADCAST = 0, 5, 6, 7, 8
-BY_QUEUE = 3
+BY_QUEUE = 2
 
 if not os.access(os.path.join(BUILD, "tests", "net", "layout"), os.X_OK):
     tap.skip_all("built without the UDP socket")
