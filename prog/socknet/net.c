@@ -27,7 +27,7 @@ struct batch {
 	unsigned lines, room;
 };
 
-static int
+static int __attribute__((format(printf, 4, 5)))
 fail(struct net *n, const struct lab *lab, unsigned line, const char *fmt, ...)
 {
 	va_list ap;
@@ -169,7 +169,7 @@ batch_open(struct batch *b)
 }
 
 /* One line for the tool, from this line of the lab file. */
-static void
+static void __attribute__((format(printf, 3, 4)))
 batch_line(struct batch *b, unsigned from, const char *fmt, ...)
 {
 	va_list ap;
