@@ -184,6 +184,15 @@ met_status(struct loop *l, const struct lab_step *s, char *why, size_t size)
 	return loop_status(p) == (int)s->expect.count;
 }
 
+static bool
+met_running(struct loop *l, const struct lab_step *s, char *why, size_t size)
+{
+	const struct loop_proc *p = &l->proc[s->proc];
+
+	snprintf(why, size, "it ended with status %d", p->ended ? loop_status(p) : 0);
+	return p->pid > 0 && !p->ended;
+}
+
 /* --- captures --- */
 
 static bool
@@ -370,7 +379,8 @@ bool
 expect_met(struct loop *l, const struct lab_step *s, char *why, size_t size)
 {
 	static bool (*const table[])(struct loop *, const struct lab_step *, char *, size_t) = {
-		[LAB_EX_STATUS] = met_status, [LAB_EX_LINE] = met_line,
+		[LAB_EX_STATUS] = met_status, [LAB_EX_RUNNING] = met_running,
+		[LAB_EX_LINE] = met_line,
 		[LAB_EX_STDOUT] = met_line, [LAB_EX_STDERR] = met_line,
 		[LAB_EX_JSON] = met_json, [LAB_EX_CAPTURE] = met_capture,
 		[LAB_EX_COUNTER] = met_counter, [LAB_EX_FILTER] = met_filter,

@@ -434,11 +434,12 @@ expect_program(struct parse *p, struct lab_step *s)
 		const char *word;
 		enum lab_expect_what what;
 	} kinds[] = {
-		{ "status", LAB_EX_STATUS }, { "line", LAB_EX_LINE },
+		{ "status", LAB_EX_STATUS }, { "running", LAB_EX_RUNNING },
+		{ "line", LAB_EX_LINE },
 		{ "stdout", LAB_EX_STDOUT }, { "stderr", LAB_EX_STDERR },
 		{ "json", LAB_EX_JSON },
 	};
-	static const char expected[] = "status, line, stdout, stderr or json";
+	static const char expected[] = "status, running, line, stdout, stderr or json";
 	const struct lex_word *w;
 	size_t i, n = sizeof(kinds) / sizeof(kinds[0]);
 
@@ -458,6 +459,8 @@ expect_program(struct parse *p, struct lab_step *s)
 		if (parse_number(p, "an exit status, 0 to 255", 0, 255, &v))
 			return -1;
 		s->expect.count = v;
+	} else if (s->expect.what == LAB_EX_RUNNING) {
+		return parse_end(p);
 	} else if (s->expect.what != LAB_EX_JSON && read_pattern(p, &s->expect)) {
 		return -1;
 	}
