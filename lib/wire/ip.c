@@ -58,8 +58,11 @@ decode4(struct sky_ip *ip, struct sky_rd *rd)
 	ip->head_len = h.hlen;
 	ip->len = h.len;
 	ip->flags = (h.df ? SKY_IP_DF : 0) | (h.mf ? SKY_IP_MORE : 0);
-	if (h.mf || h.off)
+	if (h.mf || h.off) {
 		ip->flags |= SKY_IP_FRAG;
+		ip->frag_proto = h.proto;
+		ip->frag_at = h.hlen;
+	}
 	if (ret != 0)
 		ip->flags |= SKY_IP_BAD_HEAD;
 	else
@@ -80,6 +83,8 @@ take_chain(struct sky_ip *ip, uint8_t next, struct sky_rd *rd)
 	if (c.has_frag) {
 		ip->id = c.frag.id;
 		ip->off = c.frag.off;
+		ip->frag_proto = c.frag.next;
+		ip->frag_at = SKY_IP6_HLEN + c.unfrag_len + SKY_IP6_FRAGLEN;
 		ip->flags |= c.frag.more ? SKY_IP_MORE : 0;
 		ip->flags |= c.frag.more || c.frag.off ? SKY_IP_FRAG : 0;
 	}

@@ -33,6 +33,11 @@ struct sky_ip {
 	uint8_t ttl, tos;
 	uint32_t id;			/* 16 bits; IPv6: of a fragment header, or 0 */
 	uint16_t off;			/* of the fragment, bytes */
+	uint8_t frag_proto;		/* what the datagram that was cut begins with; IPv6:
+					 * perhaps an extension header, which this packet's
+					 * proto and payload are behind */
+	uint32_t frag_at;		/* where, in this packet; 0 if there is no fragment
+					 * header and it is no fragment */
 	uint32_t head_len;		/* all headers before the payload */
 	uint32_t len;			/* of the packet, headers included, as told */
 	uint32_t payload_len;		/* len - head_len, or 0 */
