@@ -20,16 +20,19 @@
 #ifndef IP_RECVFRAGSIZE
 #define IP_RECVFRAGSIZE 25
 #endif
+#ifndef IPV6_RECVFRAGSIZE
+#define IPV6_RECVFRAGSIZE 77
+#endif
 
 struct end {
 	int fd;
 	unsigned batch;
-	uint32_t want;
-	bool trains;
+	bool v6;
 	size_t control;		/* room that is offered for control messages */
 	struct mmsghdr m[WAY_BATCH];
 	struct iovec io[WAY_BATCH];
-	struct sockaddr_in name[WAY_BATCH];
+	socklen_t name_len;
+	struct sockaddr_in6 name[WAY_BATCH];	/* or sockaddr_in */
 	union {
 		struct cmsghdr align;
 		char b[CONTROL];
@@ -63,10 +66,10 @@ prepare(const struct spec *s, size_t each)
 	if (!e)
 		return NULL;
 	e->batch = s->batch;
-	e->want = s->want;
-	e->trains = s->segs != 0;
+	e->v6 = s->to.sa.sa_family == AF_INET6;
+	e->name_len = way_to_len(s);
 	e->data = calloc(s->batch, each);
-	e->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	e->fd = socket(s->to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (!e->data || e->fd < 0) {
 		hand_close(e);
 		return NULL;
@@ -76,7 +79,7 @@ prepare(const struct spec *s, size_t each)
 		e->m[i].msg_hdr.msg_iov = &e->io[i];
 		e->m[i].msg_hdr.msg_iovlen = 1;
 	}
-	on(e->fd, IPPROTO_IP, IP_RECVERR, 1);
+	on(e->fd, e->v6 ? IPPROTO_IPV6 : IPPROTO_IP, e->v6 ? IPV6_RECVERR : IP_RECVERR, 1);
 	return e;
 }
 
@@ -105,15 +108,15 @@ hand_open_tx(const struct spec *s)
 		return NULL;
 	on(e->fd, SOL_SOCKET, SO_SNDBUF, WAY_RCVBUF);
 	for (i = 0; i < s->batch; i++) {
-		e->name[i] = s->to;
+		memcpy(&e->name[i], &s->to, sizeof(s->to));
 		if (!s->connected) {
 			e->m[i].msg_hdr.msg_name = &e->name[i];
-			e->m[i].msg_hdr.msg_namelen = sizeof(e->name[i]);
+			e->m[i].msg_hdr.msg_namelen = e->name_len;
 		}
 		if (s->segs)
 			ask_segments(e, i, (uint16_t)s->size);
 	}
-	if (s->connected && connect(e->fd, (const void *)&s->to, sizeof(s->to)) < 0) {
+	if (s->connected && connect(e->fd, &s->to.sa, way_to_len(s)) < 0) {
 		hand_close(e);
 		return NULL;
 	}
@@ -122,15 +125,26 @@ hand_open_tx(const struct spec *s)
 
 static const struct {
 	uint32_t want;
-	int level, opt;
+	int level, opt, level6, opt6;
 } asks[] = {
-	{WAY_LOCAL, IPPROTO_IP, IP_PKTINFO},
-	{WAY_TTL, IPPROTO_IP, IP_RECVTTL},
-	{WAY_TIME, SOL_SOCKET, SO_TIMESTAMPNS},
-	{WAY_TOS, IPPROTO_IP, IP_RECVTOS},
-	{WAY_FRAGSIZE, IPPROTO_IP, IP_RECVFRAGSIZE},
-	{WAY_DROPS, SOL_SOCKET, SO_RXQ_OVFL},
+	{WAY_LOCAL, IPPROTO_IP, IP_PKTINFO, IPPROTO_IPV6, IPV6_RECVPKTINFO},
+	{WAY_TTL, IPPROTO_IP, IP_RECVTTL, IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
+	{WAY_TIME, SOL_SOCKET, SO_TIMESTAMPNS, SOL_SOCKET, SO_TIMESTAMPNS},
+	{WAY_TOS, IPPROTO_IP, IP_RECVTOS, IPPROTO_IPV6, IPV6_RECVTCLASS},
+	{WAY_FRAGSIZE, IPPROTO_IP, IP_RECVFRAGSIZE, IPPROTO_IPV6, IPV6_RECVFRAGSIZE},
+	{WAY_DROPS, SOL_SOCKET, SO_RXQ_OVFL, SOL_SOCKET, SO_RXQ_OVFL},
 };
+
+static void
+ask(struct end *e, uint32_t want)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
+		if (want & asks[i].want)
+			on(e->fd, e->v6 ? asks[i].level6 : asks[i].level,
+			    e->v6 ? asks[i].opt6 : asks[i].opt, 1);
+}
 
 static void *
 hand_open_rx(const struct spec *s)
@@ -143,18 +157,16 @@ hand_open_rx(const struct spec *s)
 	e->control = s->want || s->segs ? CONTROL : 0;
 	on(e->fd, SOL_SOCKET, SO_RCVBUF, WAY_RCVBUF);
 	on(e->fd, SOL_SOCKET, SO_RCVBUFFORCE, WAY_RCVBUF);
-	for (i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
-		if (s->want & asks[i].want)
-			on(e->fd, asks[i].level, asks[i].opt, 1);
+	ask(e, s->want);
 	if (s->segs)
 		on(e->fd, IPPROTO_UDP, UDP_GRO, 1);
 	for (i = 0; i < s->batch; i++) {
 		e->m[i].msg_hdr.msg_name = &e->name[i];
-		e->m[i].msg_hdr.msg_namelen = sizeof(e->name[i]);
+		e->m[i].msg_hdr.msg_namelen = e->name_len;
 		e->m[i].msg_hdr.msg_control = e->ctl[i].b;
 		e->m[i].msg_hdr.msg_controllen = e->control;
 	}
-	if (bind(e->fd, (const void *)&s->to, sizeof(s->to)) < 0) {
+	if (bind(e->fd, &s->to.sa, way_to_len(s)) < 0) {
 		hand_close(e);
 		return NULL;
 	}
@@ -179,14 +191,33 @@ hand_send(void *end)
 	return errno == EAGAIN || errno == ENOBUFS ? 0 : -errno;
 }
 
+/* What both families say with an int or a struct of their own. */
+static void
+internet(const struct cmsghdr *c, struct taken *t)
+{
+	struct in_pktinfo local;
+	struct in6_pktinfo local6;
+	int value;
+
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		memcpy(&local, CMSG_DATA(c), sizeof(local));
+		t->locals += local.ipi_ifindex > 0;
+	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		memcpy(&local6, CMSG_DATA(c), sizeof(local6));
+		t->locals += local6.ipi6_ifindex > 0;
+	} else if (c->cmsg_type == (c->cmsg_level == IPPROTO_IP ? IP_TTL : IPV6_HOPLIMIT)) {
+		memcpy(&value, CMSG_DATA(c), sizeof(value));
+		t->ttls += value > 0;
+	}
+}
+
 /* Reads what was asked for; returns the size of a train's parts, or 0. */
 static int
 control(struct msghdr *h, struct taken *t)
 {
-	struct in_pktinfo local;
 	struct timespec time;
 	struct cmsghdr *c;
-	int value, seg = 0;
+	int seg = 0;
 
 	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
@@ -194,12 +225,8 @@ control(struct msghdr *h, struct taken *t)
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
 			memcpy(&time, CMSG_DATA(c), sizeof(time));
 			t->times += time.tv_sec > 0;
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			memcpy(&local, CMSG_DATA(c), sizeof(local));
-			t->locals += local.ipi_ifindex > 0;
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) {
-			memcpy(&value, CMSG_DATA(c), sizeof(value));
-			t->ttls += value > 0;
+		} else if (c->cmsg_level != SOL_SOCKET) {
+			internet(c, t);
 		}
 	}
 	return seg;
@@ -216,8 +243,8 @@ take(struct end *e, unsigned i, struct taken *t)
 		seg = control(h, t);
 	t->datagrams += seg > 0 ? (len + (size_t)seg - 1) / (size_t)seg : 1;
 	t->bytes += len;
-	t->ports += e->name[i].sin_port;
-	h->msg_namelen = sizeof(e->name[i]);
+	t->ports += e->name[i].sin6_port;
+	h->msg_namelen = e->name_len;
 	h->msg_controllen = e->control;
 }
 

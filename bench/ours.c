@@ -62,14 +62,14 @@ start(struct end *e, struct sky_udp_conf *c)
 static void *
 ours_open_tx(const struct spec *s)
 {
-	struct sky_udp_conf c = {.family = AF_INET, .sndbuf = WAY_RCVBUF};
+	struct sky_udp_conf c = {.family = s->to.sa.sa_family, .sndbuf = WAY_RCVBUF};
 	struct end *e = prepare(s, way_len(s));
 	struct sky_addr to;
 	unsigned i;
 
 	if (!e)
 		return NULL;
-	sky_addr_from(&to, (const void *)&s->to, sizeof(s->to));
+	sky_addr_from(&to, &s->to.sa, way_to_len(s));
 	for (i = 0; i < s->batch; i++) {
 		e->m[i].len = way_len(s);
 		e->m[i].seg = s->segs ? (uint32_t)s->size : 0;
@@ -90,14 +90,14 @@ static const struct {
 static void *
 ours_open_rx(const struct spec *s)
 {
-	struct sky_udp_conf c = {.family = AF_INET, .rcvbuf = WAY_RCVBUF};
+	struct sky_udp_conf c = {.family = s->to.sa.sa_family, .rcvbuf = WAY_RCVBUF};
 	struct end *e = prepare(s, way_cap(s));
 	struct sky_addr to;
 	unsigned i;
 
 	if (!e)
 		return NULL;
-	sky_addr_from(&to, (const void *)&s->to, sizeof(s->to));
+	sky_addr_from(&to, &s->to.sa, way_to_len(s));
 	c.local = &to;
 	c.flags = s->segs ? SKY_UDP_GRO : 0;
 	for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)

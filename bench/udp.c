@@ -23,6 +23,7 @@
 #define USER_NS 40	/* what the library may cost per datagram above by hand */
 #define PORT 4711
 #define SLICE_MS 25
+#define CMSGS (WAY_LOCAL | WAY_TTL | WAY_TIME)
 
 struct setting {
 	unsigned pairs, ms, rounds;
@@ -35,7 +36,7 @@ struct kind {
 	const char *name;
 	unsigned train;		/* most datagrams per train; 0: no trains */
 	unsigned batch, want;
-	bool connected;
+	bool connected, v6;
 	double least;		/* the ratio's interval must not reach below */
 	unsigned sizes;		/* how many of sizes[] */
 };
@@ -43,11 +44,14 @@ struct kind {
 static const size_t sizes[] = {64, 16, 1400};
 
 static const struct kind kinds[] = {
-	{"batch", 0, 64, 0, false, 0.90, 3},
-	{"batch+cmsgs", 0, 64, WAY_LOCAL | WAY_TTL | WAY_TIME, false, 0.90, 3},
-	{"connected", 0, 64, 0, true, 0.90, 1},
-	{"trains", 64, 8, 0, false, 0.85, 3},
-	{"trains+cmsgs", 64, 8, WAY_LOCAL | WAY_TTL | WAY_TIME, false, 0.85, 1},
+	{"batch", 0, 64, 0, false, false, 0.90, 3},
+	{"batch+cmsgs", 0, 64, CMSGS, false, false, 0.90, 3},
+	{"connected", 0, 64, 0, true, false, 0.90, 1},
+	{"ipv6", 0, 64, 0, false, true, 0.90, 1},
+	{"ipv6+cmsgs", 0, 64, CMSGS, false, true, 0.90, 1},
+	{"one", 0, 1, 0, false, false, 0.90, 1},
+	{"trains", 64, 8, 0, false, false, 0.85, 3},
+	{"trains+cmsgs", 64, 8, CMSGS, false, false, 0.85, 1},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -67,9 +71,7 @@ spec_of(const struct kind *k, size_t size)
 	struct spec s = {.size = size, .batch = k->batch, .want = k->want,
 		.connected = k->connected};
 
-	s.to.sin_family = AF_INET;
-	s.to.sin_port = htons(PORT);
-	s.to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	way_loopback(&s, k->v6 ? AF_INET6 : AF_INET, PORT);
 	s.segs = k->train;
 	while (s.segs && s.segs * size > 65507)
 		s.segs--;
@@ -129,6 +131,13 @@ slice(struct sum *sum, const struct way *w, const struct spec *s,
 	sum->got += (double)f.got.datagrams;
 }
 
+/* Calls of one datagram are as many as it takes to be as many datagrams. */
+static unsigned
+rounds(const struct spec *s, const struct setting *set)
+{
+	return s->batch == 1 ? set->rounds * WAY_BATCH : set->rounds;
+}
+
 static void
 lockstep(struct pairs *p, unsigned which, unsigned i, const struct spec *s,
     const struct setting *set)
@@ -136,7 +145,7 @@ lockstep(struct pairs *p, unsigned which, unsigned i, const struct spec *s,
 	const struct way *w = ways[which];
 	struct flow f;
 
-	must(flow_lockstep(w, s, set->rounds, set->fifo, &f), "lockstep", w);
+	must(flow_lockstep(w, s, rounds(s, set), set->fifo, &f), "lockstep", w);
 	same_work(s, &f, w);
 	p->tx[which][i] = flow_user_ns(&f.tx, f.sent);
 	p->rx[which][i] = flow_user_ns(&f.rx, f.got.datagrams);
@@ -364,7 +373,8 @@ static const char usage[] =
 "  --pairs N    pairs per case, 6..256 (21)\n"
 "  --ms N       of each run, 1..10000 (250)\n"
 "  --rounds N   batches in lockstep of each run (500)\n"
-"  --case NAME  only batch, batch+cmsgs, connected, trains or trains+cmsgs\n"
+"  --case NAME  only batch, batch+cmsgs, connected, ipv6, ipv6+cmsgs, one (a call for\n"
+"               each datagram), trains or trains+cmsgs\n"
 "  --no-fifo    stay with the ordinary scheduler\n"
 "  --alone WAY  only this way, only in lockstep: for strace and callgrind\n";
 

@@ -38,9 +38,7 @@ cost(unsigned want)
 	struct price p;
 	struct flow f;
 
-	s.to.sin_family = AF_INET;
-	s.to.sin_port = htons(4711);
-	s.to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	way_loopback(&s, AF_INET, 4711);
 	errno = -flow_lockstep(&way_ours, &s, ROUNDS, true, &f);
 	if (errno != 0)
 		err(1, "lockstep");

@@ -32,7 +32,12 @@ struct spec {
 	unsigned batch;		/* messages per call */
 	unsigned want;		/* enum way_want, of the receiver */
 	bool connected;		/* the sender */
-	struct sockaddr_in to;	/* where the receiver is */
+	/* Where the receiver is; AF_INET or AF_INET6. */
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} to;
 };
 
 /* What the receiving program learnt: summed, so that nothing of it can be left
@@ -59,6 +64,24 @@ struct way {
 };
 
 extern const struct way way_hand, way_ours;
+
+/* The receiver is at this port of the loopback address of the family. */
+static inline void
+way_loopback(struct spec *s, int family, in_port_t port)
+{
+	s->to.sa.sa_family = (sa_family_t)family;
+	s->to.in.sin_port = htons(port);	/* in6.sin6_port lies at the same place */
+	if (family == AF_INET)
+		s->to.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		s->to.in6.sin6_addr = in6addr_loopback;
+}
+
+static inline socklen_t
+way_to_len(const struct spec *s)
+{
+	return s->to.sa.sa_family == AF_INET ? sizeof(s->to.in) : sizeof(s->to.in6);
+}
 
 /* Bytes of buffer that one received message needs. */
 static inline size_t
