@@ -70,6 +70,10 @@ struct udp {
 	_Alignas(64) struct sky_slot own_slot[SKY_UDP_OWN_SLOTS];
 } __attribute__((may_alias));
 
+/* The way of a datagram from our caller to the kernel and back is one function:
+ * see sky_msg_send() for why. */
+#define UDP_FLAT inline __attribute__((always_inline))
+
 static inline struct udp *
 udp_of(struct sky_udp *u)
 {

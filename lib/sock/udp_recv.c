@@ -110,7 +110,7 @@ take(struct udp *u, struct sky_msg *m, const struct mmsghdr *h)
 }
 
 /* Up to SKY_UDP_BATCH with one call: how many, or a negative errno. */
-static int
+static UDP_FLAT int
 recv_batch(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
 {
 	struct in_batch b;

@@ -172,7 +172,7 @@ cure(struct udp *u, struct out_cure *c, struct out_batch *b, unsigned i, struct 
 
 /* Sends b's k entries, which are m[0..k-1]. Returns how many are settled, and
  * in *stop why there are not more: 0, -EAGAIN, or 2 for a refused train. */
-static unsigned
+static UDP_FLAT unsigned
 send_batch(struct udp *u, struct out_batch *b, struct sky_msg *m, unsigned k, size_t stride,
     int *stop)
 {
@@ -203,7 +203,7 @@ send_batch(struct udp *u, struct out_batch *b, struct sky_msg *m, unsigned k, si
 }
 
 /* At least one datagram, or a batch: how many are settled, or -EAGAIN. */
-static int
+static UDP_FLAT int
 send_some(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
 {
 	struct out_batch b;

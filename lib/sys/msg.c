@@ -8,41 +8,10 @@
 
 enum { WAKE_BLOCK = 4096, WAKE_BLOCKS = 16, MSG_PROBE_FLAG = 0x10 };
 
-/* One call past EINTR; bounded, because a timer may fire for ever. */
-enum { EINTR_TRIES = 100 };
-
-int
-sky_msg_send(int fd, struct mmsghdr *h, unsigned n)
-{
-	int saved = errno;
-	int r = -EINTR;
-
-	for (int i = 0; r == -EINTR && i < EINTR_TRIES; i++)
-		r = sky_ret(sendmmsg(fd, h, n, MSG_DONTWAIT | MSG_NOSIGNAL), saved);
-	return r == -EINTR ? -EAGAIN : r;
-}
-
-static int
-receive(int fd, struct mmsghdr *h, unsigned n, int flags)
-{
-	int saved = errno;
-	int r = -EINTR;
-
-	for (int i = 0; r == -EINTR && i < EINTR_TRIES; i++)
-		r = sky_ret(recvmmsg(fd, h, n, flags, NULL), saved);
-	return r == -EINTR ? -EAGAIN : r;
-}
-
-int
-sky_msg_recv(int fd, struct mmsghdr *h, unsigned n)
-{
-	return receive(fd, h, n, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
-}
-
 int
 sky_msg_errors(int fd, struct mmsghdr *h, unsigned n)
 {
-	return receive(fd, h, n, MSG_DONTWAIT | MSG_ERRQUEUE | MSG_CMSG_CLOEXEC);
+	return sky_msg_take(fd, h, n, MSG_ERRQUEUE);
 }
 
 /* MSG_CONFIRM with MSG_PROBE and no data ends in udp_sendmsg after the route

@@ -8,6 +8,8 @@
 #ifndef SKY_SYS_MSG_H
 #define SKY_SYS_MSG_H
 
+#include "sys/ret.h"
+
 #include <sockeye/addr.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,10 +69,41 @@ size_t sky_ctl_put_segment(void *buf, size_t at, uint16_t seg);
 /* Turns ::ffff:a.b.c.d into IPv4, where it lies. */
 void sky_msg_unmap(struct sky_addr *a);
 
+/* One call past EINTR; bounded, because a timer may fire for ever. */
+enum { SKY_MSG_TRIES = 100 };
+
 /* sendmmsg and recvmmsg, never blocking, repeated on EINTR: how many, or a
- * negative errno. Received lengths are the real ones, MSG_TRUNC tells. */
-int sky_msg_send(int fd, struct mmsghdr *h, unsigned n);
-int sky_msg_recv(int fd, struct mmsghdr *h, unsigned n);
+ * negative errno. Received lengths are the real ones, MSG_TRUNC tells. Inline,
+ * because in the kernel the processor forgets where functions return to: each
+ * that is left after the call costs as much as decoding two datagrams. */
+static inline int
+sky_msg_send(int fd, struct mmsghdr *h, unsigned n)
+{
+	int saved = errno;
+	int r = -EINTR;
+
+	for (int i = 0; r == -EINTR && i < SKY_MSG_TRIES; i++)
+		r = sky_ret(sendmmsg(fd, h, n, MSG_DONTWAIT | MSG_NOSIGNAL), saved);
+	return r == -EINTR ? -EAGAIN : r;
+}
+
+static inline int
+sky_msg_take(int fd, struct mmsghdr *h, unsigned n, int flags)
+{
+	int saved = errno;
+	int r = -EINTR;
+
+	for (int i = 0; r == -EINTR && i < SKY_MSG_TRIES; i++)
+		r = sky_ret(recvmmsg(fd, h, n, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL), saved);
+	return r == -EINTR ? -EAGAIN : r;
+}
+
+static inline int
+sky_msg_recv(int fd, struct mmsghdr *h, unsigned n)
+{
+	return sky_msg_take(fd, h, n, MSG_TRUNC);
+}
+
 /* Entries of the error queue. */
 int sky_msg_errors(int fd, struct mmsghdr *h, unsigned n);
 
