@@ -90,8 +90,9 @@ struct sky_udp_conf {
 	uint32_t reserved[8];
 };
 
-/* Bytes of room that hold n drained errors with up to 256 bytes of quote each.
- * Without room the handle holds 8 of them itself. Align for uint64_t. */
+/* Bytes of room that hold n drained errors with up to 256 bytes of quote each,
+ * and n destinations that refused segmentation. Without room the handle holds 8
+ * of each itself. Align for uint64_t. */
 #define SKY_UDP_SLOT 512
 #define SKY_UDP_ROOM(n) ((size_t)(n) * SKY_UDP_SLOT)
 
@@ -166,7 +167,10 @@ int sky_udp_recv_stride(struct sky_udp *u, struct sky_msg *m, unsigned n, size_t
 /* Sends m[0..n-1] in order. Returns r: m[0..r-1] are settled, each with its
  * status; m[r..] were not attempted because the socket's buffer is full (wait
  * until writable). A train that the kernel refuses to segment goes out as
- * single datagrams in the same call. -EAGAIN when nothing could be tried. */
+ * single datagrams in the same call; its status is that of the first of them
+ * that failed. Of a train that was partly sent when the buffer was full, data
+ * and len have moved past what went out: send the rest. -EAGAIN when nothing is
+ * settled. */
 int sky_udp_send_stride(struct sky_udp *u, struct sky_msg *m, unsigned n, size_t stride);
 #define sky_udp_send(u, m, n) sky_udp_send_stride((u), (m), (n), sizeof(struct sky_msg))
 
@@ -181,7 +185,8 @@ bool sky_msg_next(const struct sky_msg *m, size_t *off, const void **at, size_t 
 
 /* Fates that were learnt: ICMP errors, and what else the error queue holds
  * (origin tells). Quotes and extensions are put into buf and pointed at by the
- * records. Returns how many, 0 when there are no more. */
+ * records; 1280 bytes for each record hold whatever a Linux router quotes, what
+ * does not fit is cut and marked. Returns how many, 0 when there are no more. */
 int sky_udp_errors(struct sky_udp *u, struct sky_fate *f, unsigned n, void *buf, size_t size);
 
 /* Errors waiting in the handle because a send or receive had to drain them: the
@@ -235,8 +240,9 @@ struct sky_udp_info {
 	uint64_t rx_drops;		/* by the kernel, for want of room; 64 bit */
 	uint64_t errors;		/* fates delivered or waiting */
 	uint64_t errors_lost;		/* no room in the handle for them */
-	uint64_t errors_maybe_lost;	/* times the receive buffer was so full that
-					 * the kernel may have dropped errors */
+	uint64_t errors_maybe_lost;	/* times the receive buffer was found so full
+					 * that the kernel may have dropped errors:
+					 * asked here, and after a batch of errors */
 	uint64_t retries;		/* sends and receives repeated after a stale error */
 	uint64_t gso_trains, gso_refused;
 	uint64_t enobufs, eperm;	/* datagrams refused by the queue, by a filter */
