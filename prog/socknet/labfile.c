@@ -388,6 +388,10 @@ read_line(struct parse *p)
 	if (!v->step && p->lab->steps)
 		return parse_bad(p, w, "comes too late",
 		    "the whole network before the first step");
+	for (unsigned i = 1; i < p->line.count; i++)
+		if (p->line.word[i].text[0] == '$' && !p->line.word[i].quoted)
+			return parse_bad(p, &p->line.word[i], "is kept for variables",
+			    "quotes around a word that begins with $");
 	p->at = 1;
 	return v->read(p) ? -1 : 0;
 }

@@ -128,10 +128,33 @@ run_list(const struct opts *o)
 	return labs_list();
 }
 
+/* What to type next, as this shell can find it: in a build tree the programs lie
+ * side by side in folders of their own. */
+static void
+say_next(const char *program)
+{
+	static const char side[] = "/socknet/socknet";
+	size_t n = strlen(program), m = strlen(side);
+	bool build = n > m && !strcmp(program + n - m, side);
+	int dir = build ? (int)(n - m) : 0;
+
+	printf("\nTry next:\n");
+	printf("  %.*s%s -u -i -n1 127.0.0.1 9     what a closed port of this machine says\n",
+	    dir, program, build ? "/sock/sock" : "sock");
+	printf("  %.*s%s shell demo client   a shell inside this network: sock, ip, ping\n",
+	    dir, program, build ? side : "socknet");
+	printf("  %.*s%s run three-servers   which of three servers is dead; list shows more\n",
+	    dir, program, build ? side : "socknet");
+}
+
 static int
 run_demo(const struct opts *o)
 {
-	return play(o->files[0] ? o->files[0] : "demo", o, REPORT_DEMO, NULL);
+	int r = play(o->files[0] ? o->files[0] : "demo", o, REPORT_DEMO, NULL);
+
+	if (r == 0)
+		say_next(o->program);
+	return r;
 }
 
 static int

@@ -16,7 +16,7 @@ static const struct opt rows[] = {
 };
 
 static const char *const synopsis[] = {
-	"[-tv] run LAB ...", "shell LAB HOST", "check LAB ...", "list", "[-v] demo",
+	"[-tv] run LAB ...", "shell LAB HOST", "check LAB ...", "list", "[-v] demo [LAB]",
 	"serve echo|discard|daytime PORT ...", NULL
 };
 
@@ -47,6 +47,7 @@ opts_parse(struct opts *o, int argc, char **argv)
 		opt_bad(&program, at < argc ? argv[at] : "", "no such command",
 		    "run, shell, check, list, demo or serve");
 	n--;
+	o->program = argv[0];
 	o->files = (const char *const *)argv + at + 1;
 	snprintf(what, sizeof(what), "%s%s", c->name, *c->operands ? c->operands : " alone");
 	if (n < c->min)

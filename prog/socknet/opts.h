@@ -7,6 +7,7 @@
 
 struct opts {
 	bool tap, verbose;
+	const char *program;		/* as this one was called */
 	const char *const *files;	/* ends with NULL */
 	const char *host;		/* shell */
 };
