@@ -97,9 +97,5 @@ server_run(struct run *x)
 		if (!run_over(x) && (events & RUN_INPUT))
 			input = read_input(x, &last, buf);
 	}
-	if (x->pausing)
-		run_unread(x);
-	else
-		drain(x, &last);
 	free(buf);
 }

@@ -10,7 +10,6 @@
 
 #define FATES 16		/* read at once */
 #define QUOTES 16384		/* bytes for what they quote */
-#define UNREAD_ROUNDS 1024	/* a flood must not keep us from ending */
 
 /* A record of our own making. */
 static void
@@ -148,62 +147,29 @@ run_answer(struct run *x, const struct sky_msg *m)
 	show(x, &f);
 }
 
-/* How many of x->in[i..n-1] come from one sender, one after the other. */
-static unsigned
-same_sender(const struct run *x, unsigned i, unsigned n)
-{
-	unsigned k = i + 1;
-
-	while (k < n && sky_addr_equal(&x->in[i].peer, &x->in[k].peer))
-		k++;
-	return k - i;
-}
-
+/* Runs of one sender are told in one go. */
 void
 run_arrived(struct run *x, unsigned n)
 {
 	struct sky_fate f;
-	unsigned i, same;
+	unsigned i, same = 0;
 
-	for (i = 0; i < n; i += same) {
-		same = same_sender(x, i, n);
+	for (i = 0; i < n; i++) {
+		x->bytes += x->in[i].len;
+		same++;
+		if (i + 1 < n && sky_addr_equal(&x->in[i].peer, &x->in[i + 1].peer))
+			continue;
 		sky_ledger_heard(&x->ledger, &x->in[i].peer, same);
+		same = 0;
 	}
 	x->received += n;
 	for (i = 0; i < n; i++) {
-		x->bytes += x->in[i].len;
 		if (!(x->in[i].flags & SKY_MSG_TRUNC))
 			continue;
 		from_message(x, &f, &x->in[i], SKY_TRUNCATED);
 		sky_ledger_take(&x->ledger, &f);
 		show(x, &f);
 	}
-}
-
-void
-run_unread(struct run *x)
-{
-	unsigned n, i, same, rounds = 0;
-	uint64_t count = 0;
-	struct sky_fate f;
-
-	while (rounds++ < UNREAD_ROUNDS && (n = run_receive(x)) > 0) {
-		for (i = 0; i < n; i += same) {
-			same = same_sender(x, i, n);
-			sky_ledger_heard(&x->ledger, &x->in[i].peer, same);
-			from_message(x, &f, &x->in[i], SKY_UNREAD);
-			f.count = same;
-			sky_ledger_take(&x->ledger, &f);
-		}
-		count += n;
-	}
-	if (!count)
-		return;
-	begin(&f, SKY_UNREAD, SKY_BY_REPLY);
-	f.count = count;
-	f.dst = x->local;
-	f.have |= SKY_HAVE_DST;
-	show(x, &f);
 }
 
 void
