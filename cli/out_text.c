@@ -111,7 +111,7 @@ static const struct sky_addr *
 end_of(const struct sky_fate *f, const char **how)
 {
 	*how = "to";
-	if (f->what == SKY_DROPPED_RECEIVING || f->what == SKY_UNREAD)
+	if (f->what == SKY_DROPPED_RECEIVING)
 		*how = "at";
 	else if (f->what == SKY_TRUNCATED || f->what == SKY_STRAY)
 		*how = "from";
