@@ -131,6 +131,19 @@ two_reporters_that_know_the_datagram(void **unused)
 }
 
 static void
+a_reporter_that_repeats_itself(void **unused)
+{
+	for (unsigned i = 0; i < 4; i++)
+		sent(1, i, 0);
+	assert_int_equal(told_seq(SKY_REFUSED, SKY_BY_QUEUE, 1, 0), 1);
+	assert_int_equal(told_seq(SKY_REFUSED, SKY_BY_QUEUE, 1, 0), 0);
+	assert_int_equal(told_seq(SKY_REFUSED, SKY_BY_QUEUE, 1, 0), 0);
+	assert_int_equal(told(SKY_REFUSED, SKY_BY_QUEUE, 1), 1);
+	assert_int_equal(count(SKY_REFUSED), 2);
+	assert_int_equal(count(SKY_SENT), 2);
+}
+
+static void
 an_answer_overrules_an_error_and_stays(void **unused)
 {
 	sent(1, 7, 0);
@@ -337,6 +350,7 @@ main(void)
 		SITUATION(three_errors_for_two_datagrams),
 		SITUATION(two_reporters_of_one_error),
 		SITUATION(two_reporters_that_know_the_datagram),
+		SITUATION(a_reporter_that_repeats_itself),
 		SITUATION(an_answer_overrules_an_error_and_stays),
 		SITUATION(a_second_reply),
 		SITUATION(news_after_the_deadline),
