@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,20 +31,30 @@ put_file(const char *path, const char *text)
 	return n < 0 ? -1 : 0;
 }
 
+/* Where no user namespace can be made: nobody; and where there is nobody but
+ * root, a root that the exec leaves without any capability. */
+static int
+drop_privileges(void)
+{
+	if (!setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
+	    !setresuid(NOBODY, NOBODY, NOBODY))
+		return 0;
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL)
+			return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 /* A user namespace inside the lab's: no privilege over the lab's network is
- * left after the exec. Only where that is refused, and root is real, nobody. */
+ * left after the exec. */
 static int
 become_user(void)
 {
 	char map[64];
 	unsigned uid = (unsigned)geteuid(), gid = (unsigned)getegid();
 
-	if (unshare(CLONE_NEWUSER)) {
-		if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-		    setresuid(NOBODY, NOBODY, NOBODY))
-			return -1;
-		return 0;
-	}
+	if (unshare(CLONE_NEWUSER))
+		return drop_privileges();
 	snprintf(map, sizeof(map), "%d %u 1", ORDINARY, uid);
 	if (put_file("/proc/self/uid_map", map) ||
 	    put_file("/proc/self/setgroups", "deny"))

@@ -254,7 +254,8 @@ take_signals(struct loop *l)
 	struct signalfd_siginfo si;
 
 	while (read(l->signals, &si, sizeof(si)) == sizeof(si))
-		l->interrupted |= si.ssi_signo != SIGCHLD;
+		if (si.ssi_signo != SIGCHLD)
+			l->interrupted = (int)si.ssi_signo;
 	reap(l);
 }
 

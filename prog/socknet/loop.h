@@ -43,7 +43,7 @@ struct loop {
 	struct capture *capture;	/* as lab->host */
 	unsigned foreground;		/* index of the program waited for */
 	int epoll, signals;
-	bool interrupted;
+	int interrupted;	/* by this signal, or 0 */
 	char error[300];
 };
 

@@ -87,6 +87,9 @@ give_up(struct loop *l, const struct lab_step *s, const char *what, const char *
 {
 	if (!l->interrupted)
 		report_result(l->report, false, s->line, what, why);
+	else
+		report_result(l->report, false, s->line, "the lab runs to its end",
+		    "interrupted");
 	return -1;
 }
 
@@ -224,7 +227,7 @@ do_expect(struct loop *l, const struct lab_step *s)
 	unsigned tick = s->expect.what == LAB_EX_COUNTER || s->expect.what == LAB_EX_FILTER;
 
 	if (loop_wait(l, is_met, &j, s->within_ns, tick * 50) == -EINTR)
-		return -1;
+		return give_up(l, s, s->text, NULL);
 	report_result(l->report, j.met, s->line, s->text, j.why);
 	return 0;
 }
@@ -282,7 +285,7 @@ do_shell(struct loop *l, unsigned host)
 		return 1;
 	}
 	while (!l->proc[s.proc].ended) {
-		l->interrupted = false;
+		l->interrupted = 0;
 		loop_wait(l, has_ended, &s, 600000000000u, 0);
 	}
 	return loop_status(&l->proc[s.proc]);
@@ -356,8 +359,8 @@ run_inside(void *arg)
 	report_begin(&r->report, r->lab);
 	do_steps(&l);
 	status = report_end(&r->report);
-	if (l.interrupted)
-		bad("interrupted", 0);
+	if (l.interrupted && l.interrupted != SIGINT)
+		status = 128 + l.interrupted;
 	loop_close(&l);
 	return status;
 }
