@@ -191,33 +191,15 @@ hand_send(void *end)
 	return errno == EAGAIN || errno == ENOBUFS ? 0 : -errno;
 }
 
-/* What both families say with an int or a struct of their own. */
-static void
-internet(const struct cmsghdr *c, struct taken *t)
+/* Both read what was asked for, and return the size of a train's parts, or 0:
+ * one for each family, because nobody would test for the other by hand. */
+static int
+control4(struct msghdr *h, struct taken *t)
 {
 	struct in_pktinfo local;
-	struct in6_pktinfo local6;
-	int value;
-
-	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-		memcpy(&local, CMSG_DATA(c), sizeof(local));
-		t->locals += local.ipi_ifindex > 0;
-	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-		memcpy(&local6, CMSG_DATA(c), sizeof(local6));
-		t->locals += local6.ipi6_ifindex > 0;
-	} else if (c->cmsg_type == (c->cmsg_level == IPPROTO_IP ? IP_TTL : IPV6_HOPLIMIT)) {
-		memcpy(&value, CMSG_DATA(c), sizeof(value));
-		t->ttls += value > 0;
-	}
-}
-
-/* Reads what was asked for; returns the size of a train's parts, or 0. */
-static int
-control(struct msghdr *h, struct taken *t)
-{
 	struct timespec time;
 	struct cmsghdr *c;
-	int seg = 0;
+	int value, seg = 0;
 
 	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
@@ -225,8 +207,37 @@ control(struct msghdr *h, struct taken *t)
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
 			memcpy(&time, CMSG_DATA(c), sizeof(time));
 			t->times += time.tv_sec > 0;
-		} else if (c->cmsg_level != SOL_SOCKET) {
-			internet(c, t);
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&local, CMSG_DATA(c), sizeof(local));
+			t->locals += local.ipi_ifindex > 0;
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) {
+			memcpy(&value, CMSG_DATA(c), sizeof(value));
+			t->ttls += value > 0;
+		}
+	}
+	return seg;
+}
+
+static int
+control6(struct msghdr *h, struct taken *t)
+{
+	struct in6_pktinfo local;
+	struct timespec time;
+	struct cmsghdr *c;
+	int value, seg = 0;
+
+	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+			memcpy(&seg, CMSG_DATA(c), sizeof(seg));
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			memcpy(&time, CMSG_DATA(c), sizeof(time));
+			t->times += time.tv_sec > 0;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&local, CMSG_DATA(c), sizeof(local));
+			t->locals += local.ipi6_ifindex > 0;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT) {
+			memcpy(&value, CMSG_DATA(c), sizeof(value));
+			t->ttls += value > 0;
 		}
 	}
 	return seg;
@@ -240,7 +251,7 @@ take(struct end *e, unsigned i, struct taken *t)
 	int seg = 0;
 
 	if (h->msg_controllen)
-		seg = control(h, t);
+		seg = e->v6 ? control6(h, t) : control4(h, t);
 	t->datagrams += seg > 0 ? (len + (size_t)seg - 1) / (size_t)seg : 1;
 	t->bytes += len;
 	t->ports += e->name[i].sin6_port;

@@ -36,22 +36,27 @@ struct kind {
 	const char *name;
 	unsigned train;		/* most datagrams per train; 0: no trains */
 	unsigned batch, want;
-	bool connected, v6;
+	bool connected;
+	enum way_net net;
 	double least;		/* the ratio's interval must not reach below */
-	unsigned sizes;		/* how many of sizes[] */
+	bool sizes;		/* all of sizes[], not only USUAL */
 };
 
-static const size_t sizes[] = {64, 16, 1400};
+#define USUAL 64
+
+static const size_t sizes[] = {16, USUAL, 1400};
+#define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 
 static const struct kind kinds[] = {
-	{"batch", 0, 64, 0, false, false, 0.90, 3},
-	{"batch+cmsgs", 0, 64, CMSGS, false, false, 0.90, 3},
-	{"connected", 0, 64, 0, true, false, 0.90, 1},
-	{"ipv6", 0, 64, 0, false, true, 0.90, 1},
-	{"ipv6+cmsgs", 0, 64, CMSGS, false, true, 0.90, 1},
-	{"one", 0, 1, 0, false, false, 0.90, 1},
-	{"trains", 64, 8, 0, false, false, 0.85, 3},
-	{"trains+cmsgs", 64, 8, CMSGS, false, false, 0.85, 1},
+	{"batch", 0, 64, 0, false, WAY_V4, 0.90, true},
+	{"batch+cmsgs", 0, 64, CMSGS, false, WAY_V4, 0.90, true},
+	{"connected", 0, 64, 0, true, WAY_V4, 0.90, false},
+	{"ipv6", 0, 64, 0, false, WAY_V6, 0.90, false},
+	{"ipv6+cmsgs", 0, 64, CMSGS, false, WAY_V6, 0.90, false},
+	{"mapped", 0, 64, 0, false, WAY_MAPPED, 0.90, false},
+	{"one", 0, 1, 0, false, WAY_V4, 0.90, false},
+	{"trains", 64, 8, 0, false, WAY_V4, 0.85, true},
+	{"trains+cmsgs", 64, 8, CMSGS, false, WAY_V4, 0.85, false},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -71,7 +76,7 @@ spec_of(const struct kind *k, size_t size)
 	struct spec s = {.size = size, .batch = k->batch, .want = k->want,
 		.connected = k->connected};
 
-	way_loopback(&s, k->v6 ? AF_INET6 : AF_INET, PORT);
+	way_loopback(&s, k->net, PORT);
 	s.segs = k->train;
 	while (s.segs && s.segs * size > 65507)
 		s.segs--;
@@ -271,7 +276,7 @@ deaf(const struct setting *set)
 	struct flow f;
 
 	printf("\nThe kernel's own end: by hand, batches of 64, to a socket nobody reads, kpps:");
-	for (z = 0; z < sizeof(sizes) / sizeof(sizes[0]); z++) {
+	for (z = 0; z < SIZES; z++) {
 		s = spec_of(&kinds[0], sizes[z]);
 		for (i = 0; i < 9; i++) {
 			must(flow_deaf(&way_hand, &s, set->ms / 2 + 1, set->fifo, &f), "deaf",
@@ -312,17 +317,20 @@ static int
 all(const struct setting *set)
 {
 	static struct pairs p;
+	const struct kind *k;
 	struct spec s;
-	unsigned i, z;
+	unsigned i;
 	int missed = 0;
 
 	heading(set);
-	for (i = 0; i < KINDS; i++)
-		for (z = 0; z < kinds[i].sizes && chosen(set, &kinds[i]); z++) {
-			s = spec_of(&kinds[i], sizes[z]);
-			measure(&p, &kinds[i], &s, set);
-			missed += report(&p, &kinds[i], s.size, set->pairs);
-		}
+	for (i = 0; i < KINDS * SIZES; i++) {
+		k = &kinds[i / SIZES];
+		if (!chosen(set, k) || (!k->sizes && sizes[i % SIZES] != USUAL))
+			continue;
+		s = spec_of(k, sizes[i % SIZES]);
+		measure(&p, k, &s, set);
+		missed += report(&p, k, s.size, set->pairs);
+	}
 	if (!set->only)
 		deaf(set);
 	if (missed)
@@ -343,7 +351,7 @@ alone(const struct setting *set)
 	for (i = 0; i < KINDS && set->only; i++)
 		if (strcmp(set->only, kinds[i].name) == 0)
 			k = &kinds[i];
-	s = spec_of(k, sizes[0]);
+	s = spec_of(k, USUAL);
 	must(flow_lockstep(w, &s, set->rounds, set->fifo, &f), "lockstep", w);
 	same_work(&s, &f, w);
 	printf("%s, %s, %zu bytes: %llu datagrams sent, %llu received, %llu sends, %llu receives,"
@@ -373,8 +381,8 @@ static const char usage[] =
 "  --pairs N    pairs per case, 6..256 (21)\n"
 "  --ms N       of each run, 1..10000 (250)\n"
 "  --rounds N   batches in lockstep of each run (500)\n"
-"  --case NAME  only batch, batch+cmsgs, connected, ipv6, ipv6+cmsgs, one (a call for\n"
-"               each datagram), trains or trains+cmsgs\n"
+"  --case NAME  only batch, batch+cmsgs, connected, ipv6, ipv6+cmsgs, mapped, one (a\n"
+"               call for each datagram), trains or trains+cmsgs\n"
 "  --no-fifo    stay with the ordinary scheduler\n"
 "  --alone WAY  only this way, only in lockstep: for strace and callgrind\n";
 

@@ -38,7 +38,7 @@ cost(unsigned want)
 	struct price p;
 	struct flow f;
 
-	way_loopback(&s, AF_INET, 4711);
+	way_loopback(&s, WAY_V4, 4711);
 	errno = -flow_lockstep(&way_ours, &s, ROUNDS, true, &f);
 	if (errno != 0)
 		err(1, "lockstep");

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define WAY_BATCH 64
 #define WAY_RCVBUF (4 << 20)
@@ -65,16 +66,26 @@ struct way {
 
 extern const struct way way_hand, way_ours;
 
-/* The receiver is at this port of the loopback address of the family. */
+enum way_net {
+	WAY_V4,
+	WAY_V6,
+	WAY_MAPPED,	/* IPv4 datagrams of IPv6 sockets */
+};
+
+/* The receiver is at this port of the loopback address. */
 static inline void
-way_loopback(struct spec *s, int family, in_port_t port)
+way_loopback(struct spec *s, enum way_net net, in_port_t port)
 {
-	s->to.sa.sa_family = (sa_family_t)family;
+	static const uint8_t mapped[16] = {[10] = 0xff, 0xff, 127, 0, 0, 1};
+
+	s->to.sa.sa_family = net == WAY_V4 ? AF_INET : AF_INET6;
 	s->to.in.sin_port = htons(port);	/* in6.sin6_port lies at the same place */
-	if (family == AF_INET)
+	if (net == WAY_V4)
 		s->to.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
+	else if (net == WAY_V6)
 		s->to.in6.sin6_addr = in6addr_loopback;
+	else
+		memcpy(&s->to.in6.sin6_addr, mapped, sizeof(mapped));
 }
 
 static inline socklen_t
