@@ -110,8 +110,9 @@ sky_conf_errors(struct udp *u, bool on)
 			u->cap[i] = u->cap[i] < 0 ? u->cap[i] : 0;
 }
 
+/* Whoever had an adopted socket may have asked for things: room for those too. */
 static void
-apply_wants(struct udp *u)
+apply_wants(struct udp *u, bool adopted)
 {
 	for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
 		if (u->want & wants[i].want)
@@ -120,7 +121,7 @@ apply_wants(struct udp *u)
 	if (u->flags & SKY_UDP_GRO)
 		u->cap[SKY_CAP_GRO] = in_force(sky_sockopt_set(u->fd, u->carries,
 		    SKY_OPT_GRO, 1));
-	u->ctl_len = u->want || (u->flags & SKY_UDP_GRO) ? SKY_CTL_IN : 0;
+	u->ctl_len = u->want || (u->flags & SKY_UDP_GRO) || adopted ? SKY_CTL_IN : 0;
 }
 
 static void
@@ -185,7 +186,7 @@ sky_conf_apply(struct udp *u, const struct sky_udp_conf *c, bool adopted)
 	if (!(u->flags & SKY_UDP_PLAIN))
 		sky_conf_errors(u, true);
 	u->plain = u->flags & SKY_UDP_PLAIN;
-	apply_wants(u);
+	apply_wants(u, adopted);
 	ask_offers(u);
 	return 0;
 }

@@ -116,7 +116,8 @@ set_ends(const struct udp *u, struct sky_fate *f, const struct sky_errq *e)
 	}
 }
 
-/* Puts the quote into at most room bytes of the caller's buffer. */
+/* Puts the quote into at most room bytes of the caller's buffer. What comes with
+ * a time stamp is a copy of the packet, headers and all: not a quote. */
 static void
 set_quote(struct sky_fate *f, const struct sky_errq *e, const uint8_t *data, struct quotes *q,
     size_t room)
@@ -128,7 +129,7 @@ set_quote(struct sky_fate *f, const struct sky_errq *e, const uint8_t *data, str
 		f->flags |= SKY_FATE_QUOTE_CUT;
 	if (e->flags & SKY_ERRQ_EXT_BAD)
 		f->flags |= SKY_FATE_EXT_BAD;
-	if (!len)
+	if (!len || e->origin == SO_EE_ORIGIN_TIMESTAMPING)
 		return;
 	memcpy(q->at, data, len);
 	f->quote = q->at;

@@ -45,6 +45,7 @@ struct udp {
 	uint64_t gso_memory_ns;
 	struct sky_ring ring;
 
+	uint8_t apart1[64];		/* two threads, two cache lines */
 	/* the sender's */
 	uint32_t gso_max;		/* segments; falls to 64 on older kernels */
 	uint32_t refusals;		/* destinations noted since the last clear */
@@ -52,6 +53,7 @@ struct udp {
 	sky_count tx, tx_retries, trains, refused, enobufs, eperm;
 	sky_count lost;
 
+	uint8_t apart2[64];
 	/* the receiver's */
 	_Atomic uintptr_t receiver;	/* the thread that receives; 0: none yet */
 	sky_count rx, rx_retries, truncated;
@@ -67,7 +69,7 @@ struct udp {
 	_Atomic uint32_t local_mtu;	/* of a local error that the receiver swallowed */
 	_Atomic uint32_t wakes;		/* errors of our own in the kernel's queue */
 
-	_Alignas(64) struct sky_slot own_slot[SKY_UDP_OWN_SLOTS];
+	struct sky_slot own_slot[SKY_UDP_OWN_SLOTS];
 } __attribute__((may_alias));
 
 /* The way of a datagram from our caller to the kernel and back is one function:

@@ -8,6 +8,7 @@
 #include <string.h>
 
 _Static_assert(sizeof(struct udp) <= sizeof(struct sky_udp), "the handle has room");
+_Static_assert(_Alignof(struct udp) <= _Alignof(struct sky_udp), "wherever it lies");
 _Static_assert(sizeof(struct sky_addr) == sizeof(struct sockaddr_in6), "addresses are 28 bytes");
 
 static const uint64_t gso_memory_ns = 60000000000u;

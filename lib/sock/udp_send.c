@@ -137,6 +137,7 @@ settle(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
 		struct sky_msg *at = udp_msg_at(m, i, stride);
 
 		at->status = 0;
+		at->have &= ~(uint32_t)SKY_MSG_MTU;
 		if (at->seg && at->len > at->seg) {
 			parts += udp_parts(at->len, at->seg);
 			trains++;

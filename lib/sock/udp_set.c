@@ -35,7 +35,10 @@ set_errors(struct udp *u, int64_t value)
 	sky_conf_errors(u, value);
 	while (!value && sky_ring_first(&u->ring))
 		sky_ring_drop(&u->ring);
-	return value && u->cap[SKY_CAP_ERRORS4] < 0 ? u->cap[SKY_CAP_ERRORS4] : 0;
+	for (int i = SKY_CAP_ERRORS4; value && i <= SKY_CAP_ERRORS6; i++)
+		if (u->cap[i] < 0)
+			return u->cap[i];
+	return 0;
 }
 
 static int
