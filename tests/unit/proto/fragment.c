@@ -374,6 +374,9 @@ fragments_that_cannot_be(void **state)
 	assert_int_equal(take(&r, 32, 8, false, 1, 0, &out), -EINVAL);
 	assert_int_equal(take(&r, 0, 16, true, 1, 0, &out), 1);
 	assert_int_equal(out.len, 24);
+	/* An end before what is here already. */
+	assert_int_equal(take(&r, 16, 8, true, 1, 0, &out), 0);
+	assert_int_equal(take(&r, 8, 8, false, 1, 0, &out), -EINVAL);
 }
 
 static void

@@ -151,6 +151,12 @@ when_an_error_may_be_sent(void **state)
 	assert_false(sky_icmperr_may(1, 0, problem6, sizeof(problem6)));
 	assert_true(sky_icmperr_may(3, 0, echo6_routed, sizeof(echo6_routed)));
 	memcpy(six, udp6, sizeof(six));
+	six[6] = 58;
+	six[40] = 128;				/* an echo */
+	assert_true(sky_icmperr_may(1, 4, six, sizeof(six)));
+	six[40] = 137;				/* a redirect */
+	assert_false(sky_icmperr_may(1, 4, six, sizeof(six)));
+	memcpy(six, udp6, sizeof(six));
 	six[24] = 0xff;
 	assert_false(sky_icmperr_may(1, 4, six, sizeof(six)));
 	assert_true(sky_icmperr_may(2, 0, six, sizeof(six)));
