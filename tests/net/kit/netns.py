@@ -113,7 +113,9 @@ def forwards(r):
 
 def unlimited(ns):
     for key, value in (("net.ipv4.icmp_ratemask", 0), ("net.ipv4.icmp_ratelimit", 0),
-                       ("net.ipv6.icmp.ratelimit", 0), ("net.ipv4.icmp_errors_use_inbound_ifaddr", 0)):
+                       ("net.ipv6.icmp.ratelimit", 0),
+                       ("net.ipv6.icmp.ratemask", 0),
+                       ("net.ipv4.icmp_errors_use_inbound_ifaddr", 0)):
         ns.sysctl(key, value)
 
 
