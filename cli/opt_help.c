@@ -35,7 +35,7 @@ print_later(const struct opt_program *p)
 
 	for (o = p->opts; o->name; o++)
 		if (o->kind == OPT_LATER && o->letter)
-			n += printf(n ? " -%c" : "\nNot in this build:\n  -%c", o->letter);
+			printf(n++ ? "%c" : "\nNot in this build: -%c", o->letter);
 	if (n)
 		putchar('\n');
 }

@@ -111,10 +111,12 @@ static const struct sky_addr *
 end_of(const struct sky_fate *f, const char **how)
 {
 	*how = "to";
-	if (f->what == SKY_DROPPED_RECEIVING)
+	if (f->what == SKY_DROPPED_RECEIVING || f->what == SKY_UNREAD)
 		*how = "at";
 	else if (f->what == SKY_TRUNCATED || f->what == SKY_STRAY)
 		*how = "from";
+	if (f->what == SKY_TRUNCATED && f->have & SKY_HAVE_SRC)
+		return &f->src;
 	return f->have & SKY_HAVE_DST ? &f->dst : NULL;
 }
 

@@ -6,7 +6,6 @@
  * The end of input does not end what was asked already: answers and errors are
  * waited for.
  */
-#include "data.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -18,7 +17,7 @@ print_reply(struct run *x, const struct sky_msg *m)
 {
 	if (m->len == 0 && x->c->verbose)
 		out_line(&x->out, "received 0 bytes");
-	data_print(m->data, m->len);
+	run_print(x, m);
 }
 
 static void

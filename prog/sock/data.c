@@ -7,6 +7,7 @@
  */
 #include "data.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ put_safely(unsigned char c)
 	putchar(c);
 }
 
-void
+int
 data_print(const void *data, size_t len)
 {
 	const unsigned char *p = data;
@@ -32,5 +33,5 @@ data_print(const void *data, size_t len)
 			put_safely(p[i]);
 	else
 		fwrite(data, 1, len, stdout);
-	fflush(stdout);
+	return fflush(stdout) == EOF || ferror(stdout) ? -errno : 0;
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Writes and flushes; as it is, but control characters in the form ^X where
- * standard output is a terminal. */
-void data_print(const void *data, size_t len);
+ * standard output is a terminal. Returns 0 or a negative errno. */
+int data_print(const void *data, size_t len);
 
 #endif

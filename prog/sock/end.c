@@ -170,7 +170,7 @@ say_buffer(struct out *out, const char *name, unsigned asked, unsigned got, bool
 		return;
 	}
 	out_line(out, "%s = %u (%u asked for, the kernel allows no %s)", name, got, asked,
-	    got > asked ? "less" : "more");
+	    got > 2 * asked ? "less" : "more");
 }
 
 /* The lines of -v, in the sources' words. */

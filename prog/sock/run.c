@@ -248,15 +248,18 @@ run_pause(struct run *x, uint64_t ns)
 {
 	uint64_t deadline = run_clock() + ns, tick;
 
+	x->pausing = ns > 0;
 	while (!run_over(x) && run_clock() < deadline) {
 		tick = run_clock() + TICK_NS;
 		run_wait(x, tick < deadline ? tick : deadline, false, false);
 		run_drops(x);
 	}
+	if (!run_over(x))
+		x->pausing = false;
 }
 
 bool
 run_over(const struct run *x)
 {
-	return x->signal || x->failed;
+	return x->signal || x->failed || x->out.failed;
 }

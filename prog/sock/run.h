@@ -36,6 +36,7 @@ struct run {
 	int signal;			/* the one that came, or 0 */
 	int failed;			/* errno of a plain socket that ended it, or 0 */
 	uint64_t sent;			/* datagrams so far: the next number */
+	bool pausing;			/* a signal may end it in the middle of one */
 	uint64_t drops_seen;
 	uint64_t received, bytes;	/* by a server or sink */
 	unsigned batch;			/* datagrams read in one call */
@@ -66,10 +67,14 @@ void run_refused(struct run *x, const struct sky_addr *dst, const struct sky_msg
 void run_answer(struct run *x, const struct sky_msg *m);
 /* x->in[0..n-1] came to a server. */
 void run_arrived(struct run *x, unsigned n);
+/* The end of a server or sink that was pausing: what had arrived is counted. */
+void run_unread(struct run *x);
 /* Reads all fates that wait. */
 void run_errors(struct run *x);
 /* Asks the kernel how many datagrams found no room; tells of new ones. */
 void run_drops(struct run *x);
+/* Data of m to standard output; a reader that went away ends the run. */
+void run_print(struct run *x, const struct sky_msg *m);
 /* Reads up to x->batch datagrams into x->in. A plain socket's error ends the run
  * (x->failed). Returns how many. */
 unsigned run_receive(struct run *x);

@@ -3,7 +3,6 @@
  * server.c - prints what arrives; what is typed goes to the last client, from
  * the address that the client wrote to. No error ends it.
  */
-#include "data.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -27,7 +26,7 @@ print_arrival(struct run *x, const struct sky_msg *m)
 		puts("(datagram truncated)");
 	if (m->len == 0 && x->c->verbose)
 		puts("(0 bytes)");
-	data_print(m->data, m->len);
+	run_print(x, m);
 }
 
 static void
@@ -97,5 +96,9 @@ server_run(struct run *x)
 		if (!run_over(x) && (events & RUN_INPUT))
 			input = read_input(x, &last, buf);
 	}
+	if (x->pausing)
+		run_unread(x);
+	else
+		drain(x, &last);
 	free(buf);
 }

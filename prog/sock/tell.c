@@ -2,6 +2,7 @@
 /*
  * tell.c - what was learnt, into the ledger, the lines and JSON; see run.h.
  */
+#include "data.h"
 #include "run.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 
 #define FATES 16		/* read at once */
 #define QUOTES 16384		/* bytes for what they quote */
+#define UNREAD_ROUNDS 1024	/* a flood must not keep us from ending */
 
 /* A record of our own making. */
 static void
@@ -107,6 +109,24 @@ from_message(const struct run *x, struct sky_fate *f, const struct sky_msg *m, e
 	}
 }
 
+/* The ledger books a note with the peer, whichever way the datagram went; for
+ * the reader it came from there and was going to us. */
+static void
+tell_truncated(struct run *x, const struct sky_msg *m)
+{
+	struct sky_fate f;
+
+	from_message(x, &f, m, SKY_TRUNCATED);
+	sky_ledger_take(&x->ledger, &f);
+	f.src = m->peer;
+	f.dst = x->local;
+	if (m->have & SKY_MSG_LOCAL) {
+		f.dst = m->local;
+		sky_addr_set_port(&f.dst, sky_addr_port(&x->local));
+	}
+	show(x, &f);
+}
+
 /* Who was asked, when m's sender is not a destination itself: one that is a
  * group or broadcast address answers by other addresses. */
 static const struct sky_addr *
@@ -142,34 +162,62 @@ run_answer(struct run *x, const struct sky_msg *m)
 	out_fate(&x->out, &f);
 	if (!(m->flags & SKY_MSG_TRUNC))
 		return;
-	from_message(x, &f, m, SKY_TRUNCATED);
-	sky_ledger_take(&x->ledger, &f);
-	show(x, &f);
+	tell_truncated(x, m);
 }
 
-/* Runs of one sender are told in one go. */
+/* How many of x->in[i..n-1] come from one sender, one after the other. */
+static unsigned
+same_sender(const struct run *x, unsigned i, unsigned n)
+{
+	unsigned k = i + 1;
+
+	while (k < n && sky_addr_equal(&x->in[i].peer, &x->in[k].peer))
+		k++;
+	return k - i;
+}
+
 void
 run_arrived(struct run *x, unsigned n)
 {
-	struct sky_fate f;
-	unsigned i, same = 0;
+	unsigned i, same;
 
-	for (i = 0; i < n; i++) {
-		x->bytes += x->in[i].len;
-		same++;
-		if (i + 1 < n && sky_addr_equal(&x->in[i].peer, &x->in[i + 1].peer))
-			continue;
+	for (i = 0; i < n; i += same) {
+		same = same_sender(x, i, n);
 		sky_ledger_heard(&x->ledger, &x->in[i].peer, same);
-		same = 0;
 	}
 	x->received += n;
 	for (i = 0; i < n; i++) {
+		x->bytes += x->in[i].len;
 		if (!(x->in[i].flags & SKY_MSG_TRUNC))
 			continue;
-		from_message(x, &f, &x->in[i], SKY_TRUNCATED);
-		sky_ledger_take(&x->ledger, &f);
-		show(x, &f);
+		tell_truncated(x, &x->in[i]);
 	}
+}
+
+void
+run_unread(struct run *x)
+{
+	unsigned n, i, same, rounds = 0;
+	uint64_t count = 0;
+	struct sky_fate f;
+
+	while (rounds++ < UNREAD_ROUNDS && (n = run_receive(x)) > 0) {
+		for (i = 0; i < n; i += same) {
+			same = same_sender(x, i, n);
+			sky_ledger_heard(&x->ledger, &x->in[i].peer, same);
+			from_message(x, &f, &x->in[i], SKY_UNREAD);
+			f.count = same;
+			sky_ledger_take(&x->ledger, &f);
+		}
+		count += n;
+	}
+	if (!count)
+		return;
+	begin(&f, SKY_UNREAD, SKY_BY_REPLY);
+	f.count = count;
+	f.dst = x->local;
+	f.have |= SKY_HAVE_DST;
+	show(x, &f);
 }
 
 void
@@ -209,6 +257,15 @@ run_drops(struct run *x)
 	f.dst = x->local;
 	f.have |= SKY_HAVE_DST;
 	show(x, &f);
+}
+
+void
+run_print(struct run *x, const struct sky_msg *m)
+{
+	int rc = data_print(m->data, m->len);
+
+	if (rc < 0 && !x->failed)
+		x->failed = -rc;
 }
 
 unsigned
