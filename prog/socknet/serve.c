@@ -129,6 +129,11 @@ serve(const char *const *words)
 			return 1;
 		}
 	}
+	if (words[0]) {
+		fprintf(stderr, "socknet: '%s': no port, or too many services (expected "
+		    "SERVICE PORT, at most %d times)\n", words[0], SERVICES);
+		return 2;
+	}
 	while (buf && poll(p, n, -1) >= 0)
 		for (nfds_t i = 0; i < n; i++)
 			if (p[i].revents)
