@@ -31,7 +31,8 @@ endif
 # $(call build,DIR,MESON OPTIONS)
 define build
 @tools/configure $1 $(SETUP) $2
-@$(NINJA) $1 >$1/.log 2>&1; s=$$?; grep -vE '^ninja: (no work|Entering)' $1/.log; exit $$s
+@$(NINJA) $1 >$1/.log 2>&1 || { cat $1/.log; exit 1; }
+@sed '/^The Meson build system/,/^Cleaning/d; /^ninja: no work/d' $1/.log
 endef
 
 # Without tests only where no tests were built before: then cmocka is not needed.
