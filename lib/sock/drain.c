@@ -19,12 +19,14 @@ enum { DRAIN_BATCHES = 64 };
 bool
 udp_may_be_stale(int err)
 {
-	switch (err) {
-	case ENETUNREACH: case EHOSTUNREACH: case ENOPROTOOPT: case ECONNREFUSED:
-	case EMSGSIZE: case EOPNOTSUPP: case EHOSTDOWN: case ENONET: case EACCES:
-	case EPROTO: case EREMOTEIO:
-		return true;
-	}
+	static const int from_icmp[] = {
+		ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EMSGSIZE, EACCES, EPROTO,
+		ENOPROTOOPT, EOPNOTSUPP, EHOSTDOWN, ENONET, EREMOTEIO,
+	};
+
+	for (size_t i = 0; i < sizeof(from_icmp) / sizeof(from_icmp[0]); i++)
+		if (err == from_icmp[i])
+			return true;
 	return false;
 }
 

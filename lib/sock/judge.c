@@ -8,6 +8,9 @@
  * before it looks at the pending error, so asking for the route alone (nothing
  * is sent) says whether they are this datagram's. EMSGSIZE leaves a local
  * record in the error queue when it is the datagram's own, with the MTU.
+ *
+ * In a storm a retry may fail many times: each entry that another thread reads
+ * from the queue makes the kernel report the next one to whoever sends.
  */
 #include "sock/out.h"
 
@@ -15,11 +18,12 @@
 
 enum {
 	TRIES = 1000,		/* then a storm has won: the status says so */
-	TRIES_SIZE = 32,	/* no room in the receive buffer for the record */
+	TRIES_SIZE = 250,	/* no room in the receive buffer for the record */
 	TRIES_PLAIN = 2,	/* before the kernel is asked */
+	TRIES_SMALL = 8,	/* before a size that fits nearly everywhere is doubted */
 	RELIEVE_EVERY = 64,	/* stale errors */
 	GSO_OLD = 64,		/* segments, before Linux 6.10 */
-	IP4_UDP = 28, IP6_UDP = 48, LEN_MAX = 65535,
+	IP4_UDP = 28, IP6_UDP = 48, LEN_MAX = 65535, FITS = 1280,
 };
 
 static bool
@@ -56,6 +60,8 @@ judge_size(struct udp *u, struct out_cure *c, const struct msghdr *h, struct sky
 
 	if (m->len > LEN_MAX)
 		return OUT_OWN;		/* refused without a record */
+	if (m->len + head <= FITS && c->tries < TRIES_SMALL)
+		return OUT_AGAIN;
 	mtu = udp_drain(u, h);
 	swallowed = atomic_exchange(&u->local_mtu, 0);
 	mtu = mtu ? mtu : swallowed;
