@@ -113,10 +113,24 @@ def forwards(r):
 
 def unlimited(ns):
     for key, value in (("net.ipv4.icmp_ratemask", 0), ("net.ipv4.icmp_ratelimit", 0),
-                       ("net.ipv6.icmp.ratelimit", 0),
-                       ("net.ipv6.icmp.ratemask", 0),
-                       ("net.ipv4.icmp_errors_use_inbound_ifaddr", 0)):
-        ns.sysctl(key, value)
+                       ("net.ipv6.icmp.ratelimit", 0), ("net.ipv6.icmp.ratemask", 0),
+                       ("net.ipv4.icmp_errors_use_inbound_ifaddr", 0),
+                       ("net.ipv4.icmp_msgs_per_sec", 1000000),
+                       ("net.ipv4.icmp_msgs_burst", 1000000)):
+        try:
+            ns.sysctl(key, value)
+        except FileNotFoundError:
+            pass  # the last two are of the whole machine on older kernels
+
+
+def unreachables(ns):
+    """How many ICMP and ICMPv6 "unreachable" this namespace has taken in."""
+    with ns:
+        with open("/proc/thread-self/net/snmp") as f:
+            rows = [line.split() for line in f if line.startswith("Icmp:")]
+        with open("/proc/thread-self/net/snmp6") as f:
+            six = [line.split()[1] for line in f if line.startswith("Icmp6InDestUnreachs ")]
+    return int(rows[1][rows[0].index("InDestUnreachs")]) + int(six[0])
 
 
 def meet(a, to, b, seconds=5):
