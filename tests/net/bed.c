@@ -107,16 +107,22 @@ bed_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* The counters in statm are approximate by some pages for each processor;
+ * these are added up from the page tables. */
 long
-bed_rss_pages(void)
+bed_memory_kb(void)
 {
-	char text[80] = "";
-	long size = 0, rss = 0;
-	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[4096] = "";
+	const char *at;
+	long kb = -1;
+	int fd = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 
 	close(fd);
-	return n > 0 && sscanf(text, "%ld %ld", &size, &rss) == 2 ? rss : -1;
+	at = n > 0 ? strstr(text, "Anonymous:") : NULL;
+	if (!at || sscanf(at, "Anonymous: %ld", &kb) != 1)
+		return -1;
+	return kb;
 }
 
 socklen_t

@@ -25,7 +25,7 @@ bool bed_ok(bool good, const char *situation, ...) __attribute__((format(printf,
 int bed_done(void);
 
 uint64_t bed_now_ns(void);	/* CLOCK_MONOTONIC */
-long bed_rss_pages(void);
+long bed_memory_kb(void);	/* of one's own, in use; -1 if not told */
 
 /* A plain non-blocking UDP socket on the loopback of a family; *at is where. */
 int bed_udp(int family, struct sockaddr_storage *at);

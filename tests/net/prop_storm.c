@@ -156,7 +156,7 @@ sum_is_honest(const struct storm *s, const struct sky_udp_info *i)
 }
 
 static void
-judge(struct storm *s, const char *what, unsigned slices, long pages, unsigned long mallocs)
+judge(struct storm *s, const char *what, unsigned slices, long kb, unsigned long mallocs)
 {
 	struct sky_udp_info i = { .size = sizeof(i) };
 
@@ -170,7 +170,7 @@ judge(struct storm *s, const char *what, unsigned slices, long pages, unsigned l
 	    "sent while it rages %lu, arrived %lu, bad results %lu", s->live_sent, s->live_got, s->bad);
 	bed_ok(sum_is_honest(s, &i), "forged %lu = told %lu + lost %lu, or maybe lost (%lu times)",
 	    s->forged, s->told, i.errors_lost, i.errors_maybe_lost);
-	bed_ok(pages <= 16, "memory grew by %ld pages", pages);
+	bed_ok(kb <= 16, "memory grew by %ld KiB", kb);
 	bed_ok(!bed_counts_mallocs() || !mallocs, "%lu allocations", mallocs);
 }
 
@@ -183,19 +183,19 @@ storm(int family, bool sends)
 	pthread_t t;
 	unsigned slices = 0;
 	unsigned long mallocs;
-	long pages;
+	long kb;
 
 	if (!bed_ok(storm_open(&s, family, room, sizeof(room)), "a socket in the storm"))
 		return;
 	if (pthread_create(&t, NULL, forge_all, &s))
 		abort();
 	mallocs = bed_mallocs();
-	pages = 0;
+	kb = 0;
 	for (int slice = 0; slice < SLICES; slice++) {
 		uint64_t end = bed_now_ns() + SLICE_NS, before = s.data_got;
 
 		if (slice == 1)		/* every page was touched by now */
-			pages = bed_rss_pages();
+			kb = bed_memory_kb();
 		while (bed_now_ns() < end) {
 			data_in(&s, 4);
 			if (sends)
@@ -206,11 +206,11 @@ storm(int family, bool sends)
 		slices += s.data_got > before;
 	}
 	mallocs = bed_mallocs() - mallocs;
-	pages = bed_rss_pages() - pages;
+	kb = bed_memory_kb() - kb;
 	__atomic_store_n(&s.stop, true, __ATOMIC_RELAXED);
 	pthread_join(t, NULL);
 	settle(&s);
-	judge(&s, sends ? "storm while sending" : "storm", slices, pages, mallocs);
+	judge(&s, sends ? "storm while sending" : "storm", slices, kb, mallocs);
 	storm_close(&s);
 }
 
@@ -306,6 +306,37 @@ flood(int family, enum first first)
 	storm_close(&s);
 }
 
+/* The same without a single datagram dropped: the buffer is full to the brim,
+ * data would still fit, an error does not. */
+static void
+brim(int family, enum first first)
+{
+	static struct storm s;
+	static const char *const names[] = { "receives", "asks for errors", "sends" };
+	struct sky_udp_info i = { .size = sizeof(i) };
+	uint32_t mem[16] = { 0 };
+	socklen_t len = sizeof(mem);
+
+	if (!bed_ok(storm_open(&s, family, NULL, 0), "a socket full to the brim"))
+		return;
+	do {
+		data_in(&s, 1);
+		getsockopt(sky_udp_fd(&s.udp), SOL_SOCKET, SO_MEMINFO, mem, &len);
+	} while (mem[0] + 700 < mem[1] && s.data_sent < 3000);
+	for (int k = 0; k < 10; k++)
+		s.forged += bed_forge(s.raw, s.port, &s.dead, "brim", 4);
+	if (first == SEND_FIRST)
+		data_out(&s, 1);
+	else if (first == ERRORS_FIRST)
+		take_errors(&s);
+	settle(&s);
+	sky_udp_info(&s.udp, &i);
+	bed_ok(!i.rx_drops && sum_is_honest(&s, &i),
+	    "family %d, full to the brim, the program %s first: forged %lu, told %lu, maybe lost %lu times",
+	    family, names[first], s.forged, s.told, i.errors_maybe_lost);
+	storm_close(&s);
+}
+
 int
 main(void)
 {
@@ -323,6 +354,8 @@ main(void)
 		exact(families[k], 50, 0, true);
 		for (enum first f = 0; f < FIRSTS; f++)
 			flood(families[k], f);
+		for (enum first f = 0; f < FIRSTS; f++)
+			brim(families[k], f);
 	}
 	return bed_done();
 }

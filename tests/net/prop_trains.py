@@ -204,6 +204,76 @@ def check_mixed_batch(t, path, family):
     s.close()
 
 
+def check_too_wide(t, path, family):
+    """Segments larger than the link where nothing may be fragmented: one
+    status, the MTU with it, nothing told again."""
+    u = sky.Socket(path.a, family=family, pmtu=3, sndbuf=1 << 20)
+    s = plain(path.b, family, B[family])
+    st = u.send(bytes(8000), s.getsockname()[:2], 2000)
+    m = u.last
+    t.ok(sky.err(st) == "EMSGSIZE" and m.have & sky.M_MTU and m.mtu == 1500 and m.len == 8000
+         and u.errors() == [] and u.info().tx == 0,
+         "a train of segments larger than the link, %s: EMSGSIZE, MTU 1500, told once"
+         % NAMES[family], sky.err(st), m.have & sky.M_MTU, m.mtu, m.len, u.info().tx)
+    t.same((u.send(b"next", s.getsockname()[:2]), take(s, 1)), (0, [b"next"]), "... the next arrives")
+    u.close()
+    s.close()
+
+
+def push(u, m, bad, s, got):
+    """Sends all of m, waiting for room as a program does; s receives into got."""
+    at, waits = 0, 0
+    while at < len(m) and waits < 2000:
+        some = (sky.Msg * (len(m) - at)).from_buffer(m, at * ctypes.sizeof(sky.Msg))
+        n = u.send_all(some)
+        bad += [x.status for x in some[:max(n, 0)] if x.status]
+        if n < 0 and sky.err(n) != "EAGAIN":
+            bad.append(n)
+            break
+        at += max(n, 0)
+        if at < len(m):
+            waits += 1
+            select.select([], [u.fd], [], 3)
+        while select.select([s], [], [], 0)[0]:
+            got.append(s.recv(65535))
+    return waits
+
+
+def check_slow(t, path, family, seg, size, why, **conf):
+    """A link slower than the program: what was not taken is sent again by it,
+    and everything arrives once, in order, trains that were stopped half-way too."""
+    s = plain(path.b, family, B[family])
+    u = sky.Socket(path.a, family=family, sndbuf=20000, **conf)
+    items = [(fill(k, size), s.getsockname()[:2]) for k in range(30 if seg else 100)]
+    m, bad, got = sky.batch(items), [], []
+    for x in m:
+        x.seg = seg
+    waits = push(u, m, bad, s, got)
+    want = [d[k:k + (seg or size)] for d, _ in items for k in range(0, size, seg or size)]
+    got += take(s, len(want) - len(got))
+    t.ok(got == want and not bad and waits > 0 and u.info().tx == len(want),
+         "a slow link, %s, %s: %d datagrams once and in order after %d waits" % (
+             why, NAMES[family], len(want), waits),
+         "%d arrived" % len(got), [sky.err(x) for x in bad[:5]], u.info().tx)
+    u.close()
+    s.close()
+
+
+def check_slows(t, path):
+    try:
+        path.a.run(["tc", "qdisc", "add", "dev", "a0", "root", "tbf", "rate", "40mbit",
+                    "burst", "20k", "limit", "4m"])
+    except (RuntimeError, FileNotFoundError) as e:
+        t.skip("a slow link", "no tbf: %s" % e)
+        return
+    for family in (V4, V6):
+        check_slow(t, path, family, 0, 1000, "single ones")
+        check_slow(t, path, family, 1000, 9000, "trains")
+        check_slow(t, path, family, 1000, 9000, "trains sent singly", flags=sky.NO_GSO)
+        check_slow(t, path, family, 2000, 18000, "trains refused", pmtu=2)
+        check_slow(t, path, family, 50, 20000, "trains in pieces")
+
+
 def walk(m):
     """The datagrams of a Msg, by sky_msg_next."""
     off, at, n, out = (ctypes.c_size_t(0), ctypes.c_void_p(), ctypes.c_size_t(), [])
@@ -280,10 +350,12 @@ def main():
         check_gro(t, path, family)
         check_fragments(t, path, family)
         check_overflow(t, path, family)
+        check_too_wide(t, path, family)
     check_reply(t, path, V4, "::")
     check_group(t, path)
     for family, sock_family in ((V4, V4), (V4, V6), (V6, V6)):
         check_trains(t, path, family, sock_family)
+    check_slows(t, path)
     t.done()
 
 
