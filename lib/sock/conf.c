@@ -131,6 +131,7 @@ ask_offers(struct udp *u)
 	int value;
 
 	u->cap[SKY_CAP_MEMINFO] = in_force(sky_sockopt_meminfo(u->fd, &m));
+	u->rcvbuf = u->cap[SKY_CAP_MEMINFO] == 1 ? m.rcvbuf : 0;
 	if (!(u->flags & SKY_UDP_NO_GSO))
 		u->cap[SKY_CAP_GSO] = in_force(sky_sockopt_get(u->fd, u->carries,
 		    SKY_OPT_GSO, &value));

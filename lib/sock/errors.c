@@ -194,15 +194,29 @@ swallow(struct udp *u, const struct sky_errq *e)
 	return udp_is_told_already(u, e);
 }
 
-/* After a full batch: is there room for one more error? If not, some may have
- * been dropped, and nothing counts those. */
-static void
-check_room(struct udp *u)
+void
+udp_check_room(struct udp *u, uint64_t taken, uint32_t eighths)
 {
 	struct sky_meminfo m;
 
-	if (sky_sockopt_meminfo(u->fd, &m) == 0 && m.rmem >= m.rcvbuf - m.rcvbuf / 8)
+	if (sky_sockopt_meminfo(u->fd, &m) < 0)
+		return;
+	u->rcvbuf = m.rcvbuf;
+	if (m.rmem + taken >= (uint64_t)m.rcvbuf / 8 * eighths)
 		udp_count(&u->maybe_lost, 1);
+}
+
+/* Every so many errors, however few are asked for at a time. */
+static void
+watch_room(struct udp *u, int got, bool full)
+{
+	u->errors_run += got > 0 ? (uint32_t)got : 0;
+	if (u->errors_run >= SKY_ERRQ_BATCH) {
+		udp_check_room(u, 0, 7);
+		u->errors_run = 0;
+	}
+	if (!full)
+		u->errors_run = 0;
 }
 
 /* One batch of the kernel's queue: how many records, or -EAGAIN at its end.
@@ -219,8 +233,7 @@ from_kernel(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q, uin
 	size_t room;
 
 	*full = got == (int)ask;
-	if (got == SKY_ERRQ_BATCH)
-		check_room(u);
+	watch_room(u, got, *full);
 	if (got > 0 && !*now_ns)
 		*now_ns = sky_clock_wall();
 	room = *full && n > ask ? q->left / n * ask : q->left;

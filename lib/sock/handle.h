@@ -59,6 +59,9 @@ struct udp {
 	sky_count rx, rx_retries, truncated;
 	sky_count taken;		/* errors handed over */
 	sky_count maybe_lost;
+	uint32_t rcvbuf;		/* as last seen; 0 if the kernel cannot tell */
+	uint64_t run;			/* memory of the data taken since there was none */
+	uint32_t errors_run;		/* errors taken since there were none */
 	uint64_t drops;			/* 64 bit, of the kernel's 32 */
 	uint32_t drops_seen;
 	struct sky_addr own_asked;	/* the last question "is this ours?" */
@@ -135,6 +138,9 @@ bool udp_may_be_stale(int err);
 uint32_t udp_drain(struct udp *u, const struct msghdr *h);
 /* The same, as far as the ring has room, to keep the receive buffer free. */
 void udp_relieve(struct udp *u, const struct msghdr *h);
+/* errors.c: had the receive buffer room for an error, when `taken` more bytes of
+ * memory were in use? If not, some may have been dropped; nothing counts those. */
+void udp_check_room(struct udp *u, uint64_t taken, uint32_t eighths);
 /* True for a local error whose news a send's status was. */
 bool udp_is_told_already(const struct udp *u, const struct sky_errq *e);
 /* True (once per wake) for an entry that only was to wake the receiver. */

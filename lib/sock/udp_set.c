@@ -51,7 +51,12 @@ set_memory(struct udp *u, int64_t value)
 static int
 set_rcvbuf(struct udp *u, int64_t value)
 {
-	return sky_sockopt_buffer(u->fd, true, (int)value);
+	struct sky_meminfo m;
+	int r = sky_sockopt_buffer(u->fd, true, (int)value);
+
+	if (sky_sockopt_meminfo(u->fd, &m) == 0)
+		u->rcvbuf = m.rcvbuf;
+	return r;
 }
 
 static int
