@@ -181,6 +181,7 @@ def check_local(t, path, family, sock_family):
         got = pair.send(b"x")
         label = "route %s, %s" % (name, form_name(family, sock_family))
         t.same(got, (err, err), label + ": " + err)
+        t.ok(pair.u.info().retries < 10, label + ": without asking for ever")
         if word:
             told = sky.lib.sky_fate_word(sky.lib.sky_fate_from_errno(getattr(errno, err)))
             t.same(told.decode(), word, label + ": the word")

@@ -123,11 +123,11 @@ take_data(struct storm *s)
 
 /* One call: a program that reads errors for ever would starve itself. */
 static int
-take_errors(struct storm *s)
+take_some(struct storm *s, unsigned most)
 {
 	struct sky_fate f[64];
 	char quotes[2048];
-	int n = sky_udp_errors(&s->udp, f, 64, quotes, sizeof(quotes));
+	int n = sky_udp_errors(&s->udp, f, most, quotes, sizeof(quotes));
 
 	s->bad += n < 0;
 	for (int i = 0; i < n; i++)
@@ -135,6 +135,12 @@ take_errors(struct storm *s)
 	if (n > 0)
 		s->told += (unsigned)n;
 	return n;
+}
+
+static int
+take_errors(struct storm *s)
+{
+	return take_some(s, 64);
 }
 
 static void
@@ -337,6 +343,31 @@ brim(int family, enum first first)
 	storm_close(&s);
 }
 
+/* Errors alone fill the buffer; nobody reads them in time. */
+static void
+heap(int family, bool sends, unsigned at_once)
+{
+	static struct storm s;
+	struct sky_udp_info i = { .size = sizeof(i) };
+
+	if (!bed_ok(storm_open(&s, family, NULL, 0), "a socket under a heap of errors"))
+		return;
+	for (int k = 0; k < 2000; k++)
+		s.forged += bed_forge(s.raw, s.port, &s.dead, "heap", 4);
+	if (sends)
+		data_out(&s, 1);
+	for (int k = 0; at_once && k < 3000 && take_some(&s, at_once) > 0; k++)
+		;
+	settle(&s);
+	sky_udp_info(&s.udp, &i);
+	bed_ok(s.forged == 2000 && s.told + i.errors_lost < s.forged && s.told > 50 && !s.bad &&
+	    s.live_got == s.live_sent && sum_is_honest(&s, &i),
+	    "family %d, a heap of errors%s, read by %u: forged %lu, told %lu, lost %lu, maybe lost %lu times",
+	    family, sends ? ", a send among them" : "", at_once ? at_once : 64, s.forged, s.told, i.errors_lost,
+	    i.errors_maybe_lost);
+	storm_close(&s);
+}
+
 int
 main(void)
 {
@@ -352,6 +383,9 @@ main(void)
 		exact(families[k], 50, 50, false);
 		exact(families[k], 6, 3, true);
 		exact(families[k], 50, 0, true);
+		heap(families[k], false, 0);
+		heap(families[k], true, 0);
+		heap(families[k], false, 1);
 		for (enum first f = 0; f < FIRSTS; f++)
 			flood(families[k], f);
 		for (enum first f = 0; f < FIRSTS; f++)
