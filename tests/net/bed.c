@@ -151,10 +151,14 @@ bed_udp(int family, struct sockaddr_storage *at)
 	return fd;
 }
 
+/* Below the ports that the kernel gives out, so nobody gets it later. */
 void
 bed_closed(int family, struct sockaddr_storage *at)
 {
+	static uint16_t port = 100;
+
 	close(bed_udp(family, at));
+	((struct sockaddr_in *)at)->sin_port = htons(port++);
 }
 
 int
