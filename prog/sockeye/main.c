@@ -100,7 +100,7 @@ show_probe(struct out *o, const struct probe *p, const struct probe_result *r)
 	if (why[0])
 		out_str(o, "detail", why);
 	if (r->ret)
-		out_i64(o, "errno", -r->ret);
+		out_str(o, "errno", strerrorname_np(-r->ret));
 	if (r->mend)
 		out_str(o, "mend", r->mend);
 	out_end(o);
