@@ -35,19 +35,12 @@ run(struct run *x)
 	roles[x->c->server][x->c->source_sink](x);
 }
 
-int
-main(int argc, char **argv)
+/* Returns the exit status. */
+static int
+open_and_run(struct run *x, const struct config *c)
 {
-	struct run *x = calloc(1, sizeof(*x));
-	struct config c;
-	int rc;
+	int rc = run_open(x, c);
 
-	opts_read(&c, argc, argv);
-	if (!x) {
-		end_say_error("sock", ENOMEM);
-		return 1;
-	}
-	rc = run_open(x, &c);
 	if (rc)
 		return rc;
 	rc = drop_privileges();
@@ -57,4 +50,23 @@ main(int argc, char **argv)
 	}
 	run(x);
 	return run_close(x);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct run *x = calloc(1, sizeof(*x));
+	struct config c;
+	int status = 1;
+
+	opts_read(&c, argc, argv);
+	if (x) {
+		status = open_and_run(x, &c);
+		run_release(x);
+	} else {
+		end_say_error("sock", ENOMEM);
+	}
+	free(x);
+	free(c.dests);
+	return status;
 }

@@ -64,8 +64,10 @@ open_buffers(struct run *x)
 	x->batch = fit < 1 ? 1 : fit > RUN_BATCH ? RUN_BATCH : (unsigned)fit;
 	x->in = calloc(x->batch, sizeof(*x->in));
 	data = calloc(x->batch, each);
-	if (!x->in || !data)
+	if (!x->in || !data) {
+		free(data);
 		return -ENOMEM;
+	}
 	for (i = 0; i < x->batch; i++) {
 		x->in[i].data = data + i * each;
 		x->in[i].cap = each;
@@ -186,6 +188,16 @@ run_close(struct run *x)
 		status = status ? status : 1;
 	}
 	return sig_status(x->signal, status);
+}
+
+void
+run_release(struct run *x)
+{
+	if (x->in)
+		free(x->in[0].data);
+	free(x->in);
+	free(x->ledger_room);
+	free(x->out.line);
 }
 
 /* Milliseconds for poll(), rounded up so that it does not spin at the end. */

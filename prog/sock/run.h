@@ -45,8 +45,10 @@ struct run {
 
 /* Opens everything. Returns 0, or the exit status after saying why. */
 int run_open(struct run *x, const struct config *c);
-/* The summary. Returns the exit status. */
+/* The summary, and the socket closed. Returns the exit status. */
 int run_close(struct run *x);
+/* Frees what run_open() made, whether that succeeded or not. */
+void run_release(struct run *x);
 
 /* --- waiting; times are of run_clock() --- */
 uint64_t run_clock(void);	/* monotonic ns */

@@ -54,7 +54,8 @@ ok(r.returncode == 3 and r.err.count("refused, port") == 2 and "127.0.0.1.9 " in
 if shutil.which("strace") and not subprocess.run(["strace", "true"], capture_output=True).returncode:
     with tempfile.NamedTemporaryFile() as log:
         subprocess.run(["strace", "-o", log.name, "-e", "trace=socket,connect", SOCK, "-u", "-i", "-n2",
-                        "127.0.0.1", "7", "127.0.0.2", "9", "127.0.0.3", "9"], capture_output=True)
+                        "127.0.0.1", "7", "127.0.0.2", "9", "127.0.0.3", "9"], capture_output=True,
+                       env=sockbed.TRACED)
         trace = open(log.name).read()
     ok(len(re.findall("SOCK_DGRAM", trace)) - trace.count("NETLINK") == 1 and "connect(" not in trace,
        "several destinations are one socket, not connected", trace)

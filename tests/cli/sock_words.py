@@ -95,7 +95,8 @@ if shutil.which("strace"):
             skip("a wrong second destination sends nothing to the first", "strace is not allowed here")
         else:
             subprocess.run(["strace", "-f", "-o", log.name, "-e", "trace=bind,sendto,sendmsg,sendmmsg",
-                            SOCK, "-u", "-i", "127.0.0.1", "9", "127.0.0.1", "0"], capture_output=True)
+                            SOCK, "-u", "-i", "127.0.0.1", "9", "127.0.0.1", "0"], capture_output=True,
+                           env=sockbed.TRACED)
             trace = open(log.name).read()
             ok("sin_port" not in trace and "exited with 2" in trace,
                "a wrong second destination sends nothing to the first", trace)
