@@ -56,6 +56,7 @@ struct udp {
 	uint8_t apart2[64];
 	/* the receiver's */
 	_Atomic uintptr_t receiver;	/* the thread that receives; 0: none yet */
+	bool few;			/* the last call brought few datagrams */
 	sky_count rx, rx_retries, truncated;
 	sky_count taken;		/* errors handed over */
 	sky_count maybe_lost;

@@ -13,8 +13,10 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* A storm of errors ends a call at last; the next goes on. */
-enum { STALE_TRIES = 1000 };
+enum {
+	STALE_TRIES = 1000,	/* a storm of errors ends a call at last; the next goes on */
+	FEW = 16,		/* see next_ask() */
+};
 
 _Static_assert((int)SKY_CTL_LOCAL == (int)SKY_MSG_LOCAL && (int)SKY_CTL_TTL == (int)SKY_MSG_TTL &&
     (int)SKY_CTL_TOS == (int)SKY_MSG_TOS && (int)SKY_CTL_TIME == (int)SKY_MSG_TIME &&
@@ -160,6 +162,17 @@ recv_batch(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
 	return got;
 }
 
+/* Headers are made for as many datagrams as are asked for (200 ns for a batch),
+ * and most receivers are woken for a few: where the last call brought few, this
+ * one begins with few, and goes on if there are more. */
+static inline unsigned
+next_ask(const struct udp *u, unsigned left, unsigned done)
+{
+	unsigned most = u->few && !done ? FEW : SKY_UDP_BATCH;
+
+	return left < most ? left : most;
+}
+
 int
 sky_udp_recv_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t stride)
 {
@@ -170,7 +183,7 @@ sky_udp_recv_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t st
 		return -EINVAL;
 	udp_receiving(u);
 	while (done < n) {
-		unsigned ask = n - done < SKY_UDP_BATCH ? n - done : SKY_UDP_BATCH;
+		unsigned ask = next_ask(u, n - done, done);
 		int r = recv_batch(u, udp_msg_at(m, done, stride), ask, stride);
 
 		if (r == -EAGAIN || (r < 0 && done))
@@ -181,6 +194,8 @@ sky_udp_recv_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t st
 		if ((unsigned)r < ask)
 			break;
 	}
+	if (n > FEW)
+		u->few = done < FEW;
 	return (int)done;
 }
 
