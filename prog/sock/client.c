@@ -46,9 +46,12 @@ send_one(struct run *x, const struct sky_addr *dst, void *data, size_t len)
 		.have = x->end.connected ? 0 : SKY_MSG_PEER,
 		.peer = *dst,
 	};
+	uint64_t now = run_now();
 
-	while (!run_over(x) && end_send(&x->end, &x->out, &m, 1) == 0)
+	while (!run_over(x) && end_send(&x->end, &x->out, &m, 1) == 0) {
 		run_wait(x, 0, false, false);
+		now = run_now();
+	}
 	if (run_over(x))
 		return;
 	if (m.status < 0) {
@@ -56,7 +59,7 @@ send_one(struct run *x, const struct sky_addr *dst, void *data, size_t len)
 		return;
 	}
 	memory_keep(&x->memory, dst, data, len);
-	run_sent(x, dst, 1);
+	run_sent(x, dst, 1, now);
 }
 
 /* Returns false at the end of input. */

@@ -60,8 +60,9 @@ unsigned run_wait(struct run *x, uint64_t deadline, bool input, bool socket);
 void run_pause(struct run *x, uint64_t ns);
 
 /* --- telling --- */
-/* n datagrams to dst with numbers from x->sent on went to the kernel. */
-void run_sent(struct run *x, const struct sky_addr *dst, uint64_t n);
+/* n datagrams to dst with numbers from x->sent on went to the kernel, not before
+ * time_ns: an answer may be here before the call that sent it has returned. */
+void run_sent(struct run *x, const struct sky_addr *dst, uint64_t n, uint64_t time_ns);
 /* The kernel did not take m, going to dst. On a plain socket this ends the run. */
 void run_refused(struct run *x, const struct sky_addr *dst, const struct sky_msg *m,
     const char *verb);

@@ -49,6 +49,7 @@ drain(struct run *x, struct sky_msg *last)
 static void
 answer(struct run *x, const struct sky_msg *last, void *data, size_t len)
 {
+	uint64_t now = run_now();
 	struct sky_msg m;
 
 	memset(&m, 0, sizeof(m));
@@ -65,7 +66,7 @@ answer(struct run *x, const struct sky_msg *last, void *data, size_t len)
 		return;
 	}
 	memory_keep(&x->memory, &last->peer, data, len);
-	run_sent(x, &last->peer, 1);
+	run_sent(x, &last->peer, 1, now);
 }
 
 /* Returns false at the end of input, which ends only the answering. */

@@ -14,6 +14,7 @@
 struct source {
 	uint64_t next, total;	/* datagrams, over all destinations */
 	uint64_t progress_at;
+	uint64_t time_ns;	/* when the batch was begun */
 	struct sky_msg out[RUN_BATCH];
 };
 
@@ -40,12 +41,14 @@ dest_of(const struct run *x, uint64_t number)
 	return &x->c->dests[number % x->c->ndests];
 }
 
-/* Destinations take turns. */
+/* Destinations take turns. The first ones go out one by one, so that the round
+ * trips of a short run are exact. */
 static unsigned
 fill(struct run *x, struct source *s)
 {
-	/* A plain socket's error comes with the next write: one at a time. */
-	unsigned most = x->c->pause || x->end.plain ? 1 : RUN_BATCH;
+	bool single = x->c->pause || x->end.plain || s->next < RUN_BATCH;
+	/* A plain socket's error comes with the next write. */
+	unsigned most = single ? 1 : RUN_BATCH;
 	unsigned n;
 
 	for (n = 0; n < most && s->next + n < s->total; n++) {
@@ -53,6 +56,7 @@ fill(struct run *x, struct source *s)
 		s->out[n].peer = *dest_of(x, s->next + n);
 		s->out[n].status = 0;
 	}
+	s->time_ns = run_now();
 	return n;
 }
 
@@ -70,12 +74,12 @@ settle(struct run *x, struct source *s, unsigned n)
 		if (x->c->verbose)
 			out_line(&x->out, "wrote %zu bytes", s->out[i].len);
 		if (x->c->ndests > 1)
-			run_sent(x, dest_of(x, s->next + i), 1);
+			run_sent(x, dest_of(x, s->next + i), 1, s->time_ns);
 		else
 			run++;
 	}
 	if (run)
-		run_sent(x, &x->c->dests[0], run);
+		run_sent(x, &x->c->dests[0], run, s->time_ns);
 	s->next += n;
 }
 

@@ -34,9 +34,9 @@ show(struct run *x, const struct sky_fate *f)
 }
 
 void
-run_sent(struct run *x, const struct sky_addr *dst, uint64_t n)
+run_sent(struct run *x, const struct sky_addr *dst, uint64_t n, uint64_t time_ns)
 {
-	sky_ledger_sent_many(&x->ledger, dst, x->sent, n, run_now());
+	sky_ledger_sent_many(&x->ledger, dst, x->sent, n, time_ns);
 	x->sent += n;
 }
 
