@@ -121,3 +121,29 @@ seed("fragment", "6-behind-routing-header", b"\0\x60\1" + routed)
 seed("fragment", "6-hop-and-destination", b"\0\x50\0" + both)
 seed("fragment", "fits", b"\5\xdc\0" + query)
 seed("fragment", "first-fragment", b"\1\0\0" + frame("afs-part", 3, 14))
+
+
+def control(level, kind, data):
+    """One control message as a 64-bit little-endian kernel writes it."""
+    return (struct.pack("<Qii", 16 + len(data), level, kind) + data).ljust(
+        16 + (len(data) + 7) // 8 * 8, b"\0")
+
+
+PKT4 = control(0, 8, struct.pack("<i4s4s", 3, b"\xc0\0\2\7", b"\xc0\0\2\7"))
+PKT4_GROUP = control(0, 8, struct.pack("<i4s4s", 3, b"\xc0\0\2\7", b"\xef\1\1\1"))
+MAPPED = b"\0" * 10 + b"\xff\xff\xc0\0\2\7"
+PKT6_MAPPED = control(41, 50, MAPPED + struct.pack("<i", 3))
+PKT6_LINK = control(41, 50, b"\xfe\x80" + b"\0" * 13 + b"\1" + struct.pack("<i", 3))
+ERR4 = struct.pack("<IBBBBII", 111, 2, 3, 3, 0, 0, 0) + struct.pack("<HH4s8x", 2, 0, b"\xc0\0\2\1")
+ERR6 = struct.pack("<IBBBBII", 90, 3, 2, 0, 0, 1280, 0) + struct.pack(
+    "<HHI16sI", 10, 0, 0, b"\x20\1\x0d\xb8" + b"\0" * 11 + b"\1", 0)
+seed("ctl", "everything", PKT4 + control(0, 2, struct.pack("<i", 64)) + control(0, 1, b"\xb8") +
+     control(1, 35, struct.pack("<qq", 1763757600, 123456789)) +
+     control(17, 104, struct.pack("<i", 1200)) + control(1, 40, struct.pack("<I", 7)))
+seed("ctl", "both-families", PKT6_MAPPED + PKT4_GROUP + control(41, 52, struct.pack("<i", 1)))
+seed("ctl", "link-local", PKT6_LINK + control(41, 67, struct.pack("<i", 0x28)))
+seed("ctl", "error", control(0, 11, ERR4) + PKT4)
+seed("ctl", "error6", control(41, 25, ERR6) + PKT6_LINK)
+seed("ctl", "error-without-address", control(0, 11, ERR4[:16]))
+seed("ctl", "stamp", control(1, 37, struct.pack("<6q", 0, 0, 0, 0, 1763757600, 5)))
+seed("ctl", "fragments", control(0, 25, struct.pack("<i", 1300)) + control(41, 77, struct.pack("<i", 1296)))

@@ -103,8 +103,12 @@ take_fragsize(struct sky_ctl *c, const uint8_t *p, size_t len)
 static void
 take_gro(struct sky_ctl *c, const uint8_t *p, size_t len)
 {
-	if (len == sizeof(uint32_t) && int_of(p, len, &c->seg) && c->seg)
-		c->have |= SKY_CTL_SEG;
+	uint32_t v;
+
+	if (len != sizeof(v) || !int_of(p, len, &v) || !v)
+		return;
+	c->seg = v;
+	c->have |= SKY_CTL_SEG;
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "bed.h"
 
 #include <errno.h>
+#include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sockeye/sockeye.h>
@@ -283,6 +284,49 @@ refusals(void)
 	close(peer);
 }
 
+/* What is no error lies in the same queue, between two errors. */
+static void
+origins(int family)
+{
+	const int stamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+	    SOF_TIMESTAMPING_OPT_ID;
+	struct sockaddr_storage live_at, dead_at;
+	int live = bed_udp(family, &live_at), fd, one = 1, n = 0;
+	struct sky_addr live_to = from(&live_at), dead_to;
+	bool stamp = false, copy = false;
+	struct sky_fate f[8];
+	struct sky_udp u;
+	char buf[2048];
+
+	bed_closed(family, &dead_at);
+	dead_to = from(&dead_at);
+	sky_udp_open(&u, &(struct sky_udp_conf){ .size = sizeof(struct sky_udp_conf),
+	    .family = family });
+	fd = sky_udp_fd(&u);
+	sky_udp_sendto(&u, "dead", 4, &dead_to);
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps));
+	bed_ok(sky_udp_sendto(&u, "live", 4, &live_to) == 4, "sent with a time stamp");
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &(int){ 0 }, sizeof(int));
+	setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one));
+	sendto(fd, data, 1000, MSG_ZEROCOPY, (struct sockaddr *)&live_at, bed_len(&live_at));
+	read_all(live);
+	sky_udp_sendto(&u, "dead", 4, &dead_to);
+	n = sky_udp_errors(&u, f, 8, buf, sizeof(buf));
+	for (int i = 0; i < n; i++) {
+		stamp |= f[i].origin == SKY_ORIGIN_TIMESTAMP && f[i].what == SKY_NOTHING &&
+		    (f[i].have & SKY_HAVE_ID) && f[i].id == 0 && !f[i].quote &&
+		    f[i].time_ns > 1700000000000000000u && !(f[i].have & SKY_HAVE_DST);
+		copy |= f[i].origin == SKY_ORIGIN_ZEROCOPY && f[i].what == SKY_NOTHING &&
+		    f[i].count == 1;
+	}
+	bed_ok(n == 4 && f[0].what == SKY_REFUSED && f[3].what == SKY_REFUSED &&
+	    f[3].quote_len == 4, "four entries, errors first and last: %d", n);
+	bed_ok(stamp, "a time stamp is told apart");
+	bed_ok(copy, "a zero-copy completion is told apart");
+	sky_udp_close(&u);
+	close(live);
+}
+
 static void
 confs(void)
 {
@@ -337,6 +381,8 @@ main(void)
 	plain(AF_INET);
 	plain(AF_INET6);
 	refusals();
+	origins(AF_INET);
+	origins(AF_INET6);
 	group("239.1.1.1", NULL, "10.5.0.1", true);
 	group("232.1.1.1", "10.5.0.1", "10.5.0.1", true);
 	group("232.1.1.1", "10.5.0.7", "10.5.0.1", false);
