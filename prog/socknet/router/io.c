@@ -24,6 +24,7 @@
 #define BUFFERS 16384
 #define BATCH 64
 #define RING_FRAMES 4096u
+#define RING_LARGE 256u			/* of frames larger than a block */
 #define BLOCK (1u << 16)
 
 struct port {
@@ -42,6 +43,8 @@ struct rt_io {
 	unsigned ports;
 	struct port port[RT_IFACES];
 	struct pollfd poll[RT_IFACES + 1];
+	const struct rt_io_engine *engine; /* while it runs */
+	void *self;
 };
 
 static uint64_t
@@ -60,24 +63,36 @@ now_ns(const struct rt_io *io)
 	return io->epoch + clock_ns(CLOCK_MONOTONIC);
 }
 
+/* One frame to a block where several have no room in it. */
+static void
+size_ring(struct tpacket_req *req, unsigned mtu)
+{
+	unsigned frame = 2048;
+
+	while (frame < mtu + 128u && frame < BLOCK)
+		frame *= 2;
+	*req = (struct tpacket_req){ .tp_block_size = BLOCK, .tp_frame_size = frame,
+		.tp_frame_nr = RING_FRAMES };
+	if (frame < mtu + 128u) {
+		req->tp_frame_size = req->tp_block_size = BLOCK + 4096;
+		req->tp_frame_nr = RING_LARGE;
+	}
+	req->tp_block_nr = req->tp_frame_nr / (req->tp_block_size / req->tp_frame_size);
+}
+
 static int
 map_ring(struct port *p, uint16_t mtu)
 {
-	struct tpacket_req req = { .tp_block_size = BLOCK };
+	struct tpacket_req req;
 	int version = TPACKET_V2;
-	unsigned frame = 2048;
 
-	while (frame < mtu + 128u)
-		frame *= 2;
-	req.tp_frame_size = frame;
-	req.tp_frame_nr = RING_FRAMES;
-	req.tp_block_nr = RING_FRAMES / (BLOCK / frame);
+	size_ring(&req, mtu);
 	if (setsockopt(p->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
 	    setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
 		return -errno;
-	p->frames = RING_FRAMES;
-	p->frame_len = frame;
-	p->ring_len = (size_t)frame * RING_FRAMES;
+	p->frames = req.tp_frame_nr;
+	p->frame_len = req.tp_frame_size;
+	p->ring_len = (size_t)req.tp_block_size * req.tp_block_nr;
 	p->ring = mmap(NULL, p->ring_len, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
 	return p->ring == MAP_FAILED ? -errno : 0;
 }
@@ -120,7 +135,7 @@ open_port(struct port *p, struct rt_iface *f)
 }
 
 int
-rt_io_open(struct rt_io **out, struct rt_conf *c, const char **what)
+rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n, const char **what)
 {
 	struct rt_io *io = calloc(1, sizeof(*io));
 	int ret;
@@ -129,12 +144,12 @@ rt_io_open(struct rt_io **out, struct rt_conf *c, const char **what)
 	if (!io)
 		return -ENOMEM;
 	io->epoch = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
-	io->ports = c->ifaces;
+	io->ports = n;
 	for (unsigned i = 0; i < io->ports; i++)
 		io->port[i].fd = -1;
 	for (unsigned i = 0; i < io->ports; i++) {
-		*what = c->iface[i].name;
-		if ((ret = open_port(&io->port[i], &c->iface[i])) < 0) {
+		*what = iface[i].name;
+		if ((ret = open_port(&io->port[i], &iface[i])) < 0) {
 			rt_io_close(io);
 			return ret;
 		}
@@ -142,6 +157,12 @@ rt_io_open(struct rt_io **out, struct rt_conf *c, const char **what)
 	}
 	*out = io;
 	return 0;
+}
+
+int
+rt_io_open(struct rt_io **out, struct rt_conf *c, const char **what)
+{
+	return rt_io_open_ifaces(out, c->iface, c->ifaces, what);
 }
 
 void
@@ -177,20 +198,20 @@ flush_port(struct port *p)
 }
 
 static void
-flush(struct rt_io *io, struct rt *r)
+flush(struct rt_io *io)
 {
 	for (unsigned i = 0; i < io->ports; i++)
 		if (io->port[i].waiting)
 			flush_port(&io->port[i]);
-	rt_recycle(r);
+	io->engine->recycle(io->self);
 }
 
 static void
-take_output(struct rt_io *io, struct rt *r, uint64_t now)
+take_output(struct rt_io *io, uint64_t now)
 {
 	struct rt_frame f;
 
-	while (rt_output(r, now, &f)) {
+	while (io->engine->output(io->self, now, &f)) {
 		struct port *p = &io->port[f.iface];
 
 		if (p->waiting == BATCH)
@@ -212,7 +233,7 @@ slot(const struct port *p, unsigned i)
 /* Up to a batch of frames from one ring; they go back to the kernel once what
  * was made of them is sent. Returns how many. */
 static unsigned
-take_input(struct rt_io *io, struct rt *r, unsigned iface, uint64_t now)
+take_input(struct rt_io *io, unsigned iface, uint64_t now)
 {
 	struct port *p = &io->port[iface];
 	unsigned n;
@@ -223,12 +244,13 @@ take_input(struct rt_io *io, struct rt *r, unsigned iface, uint64_t now)
 		if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 			break;
 		if (h->tp_snaplen == h->tp_len)
-			rt_input(r, iface, (uint8_t *)h + h->tp_mac, h->tp_snaplen, now);
-		take_output(io, r, now);
+			io->engine->input(io->self, iface, (uint8_t *)h + h->tp_mac,
+			    h->tp_snaplen, now);
+		take_output(io, now);
 	}
 	if (n == 0)
 		return 0;
-	flush(io, r);
+	flush(io);
 	for (unsigned i = 0; i < n; i++)
 		__atomic_store_n(&slot(p, p->at + i)->tp_status, TP_STATUS_KERNEL,
 		    __ATOMIC_RELEASE);
@@ -237,9 +259,9 @@ take_input(struct rt_io *io, struct rt *r, unsigned iface, uint64_t now)
 }
 
 static void
-wait_for(struct rt_io *io, const struct rt *r)
+wait_for(struct rt_io *io)
 {
-	uint64_t due = rt_deadline(r), now = now_ns(io);
+	uint64_t due = io->engine->deadline(io->self), now = now_ns(io);
 	struct timespec t = { 0 };
 
 	if (due != RT_NEVER && due > now) {
@@ -264,6 +286,60 @@ count_losses(struct rt_io *io, struct rt_ledger *ledger)
 }
 
 int
+rt_io_serve(struct rt_io *io, const struct rt_io_engine *engine, void *self,
+    struct rt_ledger *ledger, int stop_fd)
+{
+	io->engine = engine;
+	io->self = self;
+	io->poll[io->ports] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
+	for (unsigned turn = 1; !io->poll[io->ports].revents; turn++) {
+		unsigned busy = 0;
+		uint64_t now = now_ns(io);
+
+		for (unsigned i = 0; i < io->ports; i++)
+			busy += take_input(io, i, now);
+		take_output(io, now);
+		flush(io);
+		if (busy == 0)
+			wait_for(io);
+		else if (turn % 256 == 0)
+			poll(io->poll + io->ports, 1, 0);
+		if (turn % 256 == 0 || busy == 0)
+			count_losses(io, ledger);
+	}
+	count_losses(io, ledger);
+	return 0;
+}
+
+static void
+router_input(void *self, unsigned iface, void *frame, size_t len, uint64_t now)
+{
+	rt_input(self, iface, frame, len, now);
+}
+
+static bool
+router_output(void *self, uint64_t now, struct rt_frame *out)
+{
+	return rt_output(self, now, out);
+}
+
+static void
+router_recycle(void *self)
+{
+	rt_recycle(self);
+}
+
+static uint64_t
+router_deadline(const void *self)
+{
+	return rt_deadline(self);
+}
+
+static const struct rt_io_engine router_engine = {
+	router_input, router_output, router_recycle, router_deadline,
+};
+
+int
 rt_io_run(struct rt_io *io, const struct rt_conf *c, struct rt_ledger *ledger,
     uint32_t slots, int stop_fd)
 {
@@ -275,23 +351,7 @@ rt_io_run(struct rt_io *io, const struct rt_conf *c, struct rt_ledger *ledger,
 		free(mem);
 		return mem ? -EINVAL : -ENOMEM;
 	}
-	io->poll[io->ports] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
-	for (unsigned turn = 1; !io->poll[io->ports].revents; turn++) {
-		unsigned busy = 0;
-		uint64_t now = now_ns(io);
-
-		for (unsigned i = 0; i < io->ports; i++)
-			busy += take_input(io, r, i, now);
-		take_output(io, r, now);
-		flush(io, r);
-		if (busy == 0)
-			wait_for(io, r);
-		else if (turn % 256 == 0)
-			poll(io->poll + io->ports, 1, 0);
-		if (turn % 256 == 0 || busy == 0)
-			count_losses(io, ledger);
-	}
-	count_losses(io, ledger);
+	rt_io_serve(io, &router_engine, r, ledger, stop_fd);
 	free(mem);
 	return 0;
 }

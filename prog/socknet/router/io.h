@@ -24,6 +24,24 @@ int rt_io_open(struct rt_io **out, struct rt_conf *c, const char **what);
 int rt_io_run(struct rt_io *io, const struct rt_conf *c, struct rt_ledger *ledger,
     uint32_t slots, int stop_fd);
 
+/* Whatever lives on interfaces and is not a router: takes frames and a time,
+ * gives frames and a deadline, with the rules of rt_input(), rt_output(),
+ * rt_recycle() and rt_deadline(). */
+struct rt_io_engine {
+	void (*input)(void *self, unsigned iface, void *frame, size_t len, uint64_t now);
+	bool (*output)(void *self, uint64_t now, struct rt_frame *out);
+	void (*recycle)(void *self);
+	uint64_t (*deadline)(const void *self);
+};
+
+/* As rt_io_open(), for n interfaces: name, mtu and mru are read, mac written. */
+int rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n,
+    const char **what);
+/* As rt_io_run(), for an engine of the caller. Of the ledger only ring_full and
+ * link_full are written here. */
+int rt_io_serve(struct rt_io *io, const struct rt_io_engine *engine, void *self,
+    struct rt_ledger *ledger, int stop_fd);
+
 void rt_io_close(struct rt_io *io);
 
 #endif
