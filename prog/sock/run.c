@@ -200,32 +200,18 @@ run_release(struct run *x)
 	free(x->out.line);
 }
 
-/* Milliseconds for poll(), rounded up so that it does not spin at the end. */
-static int
-until(uint64_t deadline)
-{
-	uint64_t now, ms;
-
-	if (deadline == RUN_FOREVER)
-		return -1;
-	now = run_clock();
-	if (deadline <= now)
-		return 0;
-	ms = (deadline - now + 999999) / 1000000;
-	return ms > 1000000 ? 1000000 : (int)ms;
-}
-
-/* poll() counts in milliseconds; what is left of a shorter pause is slept. */
-static int
-sleep_on(struct pollfd *p, nfds_t n, uint64_t deadline)
+/* What is left until the deadline, which may be past; NULL for ever. */
+static const struct timespec *
+until(uint64_t deadline, struct timespec *t)
 {
 	uint64_t now = run_clock();
-	struct timespec t = { 0 };
+	uint64_t left = deadline > now ? deadline - now : 0;
 
-	if (deadline == RUN_FOREVER || deadline <= now || deadline - now >= 2000000)
-		return poll(p, n, until(deadline));
-	t.tv_nsec = (long)(deadline - now);
-	return ppoll(p, n, &t, NULL);
+	if (deadline == RUN_FOREVER)
+		return NULL;
+	t->tv_sec = (time_t)(left / 1000000000);
+	t->tv_nsec = (long)(left % 1000000000);
+	return t;
 }
 
 unsigned
@@ -236,11 +222,12 @@ run_wait(struct run *x, uint64_t deadline, bool input, bool socket)
 		{ .fd = socket ? sky_udp_fd(&x->end.u) : -1, .events = POLLIN },
 		{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
 	};
+	struct timespec left;
 	unsigned events = 0;
 
 	if (socket && sky_udp_pending(&x->end.u))
 		deadline = 0;
-	if (sleep_on(p, 3, deadline) < 0)
+	if (ppoll(p, 3, until(deadline, &left), NULL) < 0)
 		return 0;
 	if (p[0].revents) {
 		x->signal = sig_read(x->sig);
