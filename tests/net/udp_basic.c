@@ -4,6 +4,8 @@
  * may say, a buffer that fills in the middle of a train.
  */
 #include "bed.h"
+#include "sys/msg.h"
+#include "sys/sockopt.h"
 
 #include <errno.h>
 #include <linux/net_tstamp.h>
@@ -327,6 +329,37 @@ origins(int family)
 	close(live);
 }
 
+/* What the library asks the kernel when it is in doubt sends nothing, and is not
+ * answered with somebody else's error. */
+static void
+questions(int family, const char *nowhere)
+{
+	struct sockaddr_storage live_at, dead_at, no_at;
+	int live = bed_udp(family, &live_at), fd = socket(family, SOCK_DGRAM, 0);
+	struct msghdr h = { .msg_name = &live_at, .msg_namelen = bed_len(&live_at) };
+	struct msghdr no = { .msg_name = &no_at, .msg_namelen = bed_len(&live_at) };
+	struct sky_addr a = addr(nowhere);
+	struct pollfd p = { .fd = fd };
+	int quiet;
+
+	sky_addr_to(&a, family, &no_at);
+	bed_closed(family, &dead_at);
+	sky_sockopt_set(fd, family == AF_INET ? SKY_CARRIES4 : SKY_CARRIES6, SKY_OPT_RECVERR, 1);
+	sendto(fd, "", 0, 0, (struct sockaddr *)&dead_at, bed_len(&dead_at));
+	bed_ok(sky_msg_probe(fd, &h) == 0, "there is a way, whatever error is pending");
+	bed_ok(sky_msg_probe(fd, &no) == -ENETUNREACH, "there is none to %s", nowhere);
+	bed_ok(sendto(fd, "", 0, 0, (struct sockaddr *)&live_at, bed_len(&live_at)) == -1 &&
+	    errno == ECONNREFUSED, "the pending error is still there");
+	while (recv(fd, data, 1, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+		;
+	quiet = poll(&p, 1, 0);
+	sky_msg_wake(fd, &h);
+	bed_ok(quiet == 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLERR), "a wake wakes");
+	bed_ok(read_all(live) == 0, "nothing of this was sent");
+	close(fd);
+	close(live);
+}
+
 static void
 confs(void)
 {
@@ -380,6 +413,8 @@ main(void)
 	sizes(AF_INET, SKY_UDP_LOCAL_TWICE);
 	plain(AF_INET);
 	plain(AF_INET6);
+	questions(AF_INET, "203.0.113.1:9");
+	questions(AF_INET6, "[2001:db8::1]:9");
 	refusals();
 	origins(AF_INET);
 	origins(AF_INET6);
