@@ -5,22 +5,22 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
+#include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BOX_SPACES (CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
-#define STACK (512 * 1024)
 
 struct start {
 	const struct box *box;
@@ -140,10 +140,9 @@ mount_own(void)
 	return NULL;
 }
 
-static int
-first_process(void *arg)
+static _Noreturn void
+first_process(struct start *s)
 {
-	struct start *s = arg;
 	const char *what;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -158,21 +157,28 @@ first_process(void *arg)
 	exit(s->box->inside(s->box->arg));
 }
 
+/* fork() into new namespaces. */
+static pid_t
+fork_into(uint64_t spaces)
+{
+	struct clone_args a = { .flags = spaces, .exit_signal = SIGCHLD };
+
+	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+}
+
 static pid_t
 make(struct start *s)
 {
-	char *stack = malloc(STACK);
 	pid_t pid;
 
-	if (!stack)
-		return -1;
 	s->user = true;
-	pid = clone(first_process, stack + STACK, BOX_SPACES | CLONE_NEWUSER | SIGCHLD, s);
+	pid = fork_into(BOX_SPACES | CLONE_NEWUSER);
 	if (pid < 0 && geteuid() == 0) {
 		s->user = false;
-		pid = clone(first_process, stack + STACK, BOX_SPACES | SIGCHLD, s);
+		pid = fork_into(BOX_SPACES);
 	}
-	free(stack);
+	if (pid == 0)
+		first_process(s);
 	return pid;
 }
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define FRAME 2048u
-#define FRAMES 2048u
+#define FRAMES 1024u
 #define BLOCK (64u * 1024)
 
 enum { ND_SOLICIT = 135, ND_ADVERT = 136 };
@@ -152,6 +152,7 @@ capture_decode(struct seen *s, const void *frame, size_t len, size_t full_len)
 	s->src = ip.src;
 	s->dst = ip.dst;
 	s->ttl = ip.ttl;
+	s->sum = (uint8_t)sky_ip_check_payload(&ip);
 	if (ip.proto == IPPROTO_UDP || ip.proto == IPPROTO_TCP)
 		decode_ports(s, &ip);
 	else if (ip.proto == IPPROTO_ICMP || ip.proto == IPPROTO_ICMPV6)

@@ -18,6 +18,7 @@ struct seen {
 	uint8_t kind;			/* enum seen_kind */
 	bool out;			/* it left the host; else it arrived */
 	uint8_t ttl, type, code;	/* ARP: type 1 asks, 2 answers (ND too) */
+	uint8_t sum;			/* enum sky_cksum_state of the transport's */
 	bool has_about;
 	uint32_t ifindex;
 	uint32_t len;			/* of the payload, as the header tells */

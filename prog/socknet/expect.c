@@ -5,6 +5,8 @@
 #include "json.h"
 #include "labfile.h"
 
+#include "wire/cksum.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -218,6 +220,8 @@ seen_field(const struct lab *lab, const struct lab_field *f, const struct seen *
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (!strcmp(f->key, numbers[i].key))
 			return number_is(f->value, numbers[i].value);
+	if (!strcmp(f->key, "sum"))
+		return !strcmp(f->value, sky_cksum_word(s->sum));
 	if (!strcmp(f->key, "dir"))
 		return !strcmp(f->value, s->out ? "out" : "in");
 	if (!strcmp(f->key, "about"))

@@ -376,7 +376,7 @@ expect_capture(struct parse *p, struct lab_step *s)
 {
 	static const char *const kinds[] = { "udp", "tcp", "icmp", "arp", NULL };
 	static const char *const keys[] = {
-		"src", "dst", "len", "dir", "type", "code", "by", "about", "mtu", "ttl", NULL
+		"src", "dst", "len", "dir", "type", "code", "by", "about", "mtu", "ttl", "sum", NULL
 	};
 	const struct lex_word *w;
 	size_t i;
@@ -393,7 +393,7 @@ expect_capture(struct parse *p, struct lab_step *s)
 		return parse_bad(p, w, "not a kind of packet", "udp, tcp, icmp or arp");
 	s->expect.text = kinds[i];
 	return read_fields(p, s) || check_keys(p, &s->expect, keys,
-	    "src= dst= len= dir=in|out type= code= by= about= mtu= ttl= count=") ? -1 : 0;
+	    "src= dst= len= dir=in|out type= code= by= about= mtu= ttl= sum= count=") ? -1 : 0;
 }
 
 static int
