@@ -29,12 +29,24 @@ set_gso(struct udp *u, int64_t value)
 	return 0;
 }
 
+/* The kernel purges its queue but not the pending error, which would cost the
+ * next datagram. What waited here stays counted. */
+static void
+forget_errors(struct udp *u)
+{
+	sky_sockopt_get(u->fd, u->carries, SKY_OPT_ERROR, &(int){ 0 });
+	while (sky_ring_first(&u->ring)) {
+		sky_ring_drop(&u->ring);
+		udp_count(&u->taken, 1);
+	}
+}
+
 static int
 set_errors(struct udp *u, int64_t value)
 {
 	sky_conf_errors(u, value);
-	while (!value && sky_ring_first(&u->ring))
-		sky_ring_drop(&u->ring);
+	if (!value)
+		forget_errors(u);
 	for (int i = SKY_CAP_ERRORS4; value && i <= SKY_CAP_ERRORS6; i++)
 		if (u->cap[i] < 0)
 			return u->cap[i];
