@@ -81,7 +81,8 @@ flags_of(const struct config *c)
 static bool
 about_destination(int err)
 {
-	static const int errs[] = { ENETUNREACH, EHOSTUNREACH, EACCES, EPERM, ENETDOWN, EINVAL };
+	static const int errs[] = { ENETUNREACH, EHOSTUNREACH, EACCES, EPERM, ENETDOWN,
+		EADDRNOTAVAIL, EINVAL };
 	size_t i;
 
 	for (i = 0; i < sizeof(errs) / sizeof(errs[0]); i++)

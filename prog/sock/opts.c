@@ -194,7 +194,7 @@ static void
 check(const struct config *c)
 {
 	const struct { bool wrong; const char *text; } rules[] = {
-		{ !c->udp, "TCP is not in this build: say -u for UDP" },
+		{ !c->udp, "TCP is not in this build: say -u for UDP (see --help)" },
 		{ c->only4 && c->only6, "-4 and -6 exclude each other" },
 		{ c->server && c->bind_port, "-b is a client's: a server's port comes last" },
 		{ c->server && sky_addr_family(&c->local),

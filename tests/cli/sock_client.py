@@ -130,6 +130,14 @@ p.await_text("connected on")
 p.type(b"x\n")
 ok(p.end() == 0 and not early.got, "-P: nothing is read or sent before its time")
 
+null = sockbed.Peer("127.0.0.1", 0, lambda data: b"")
+p = Live("-u", "-v", "127.0.0.1", null.port)
+p.await_text("connected on")
+for n in (1, 2):
+    p.type(b"x\n")
+    ok(p.await_text("(received 0 bytes.*){%d}" % n), "an empty answer is no end of file: number %d" % n, p.err)
+ok(p.end() == 0 and re.search(r" 2 +2  ", p.err), "empty answers are answers", p.err)
+
 # --- JSON ---
 r = sock("-u", "-i", "-n2", "--json", "127.0.0.1", "7", "127.0.0.1", dead, "::1", "7")
 lines = [json.loads(line) for line in r.out.splitlines()]
@@ -160,4 +168,12 @@ with tempfile.TemporaryDirectory() as d:
     r = subprocess.run("exec 7>%s; echo hi | %s -u --json=7 127.0.0.1 7" % (name, SOCK), shell=True,
                        capture_output=True)
     ok(r.stdout == b"hi\n" and '"answered"' in open(name).read(), "--json=FD", r.stderr)
+
+subprocess.run("ip addr del ::1/128 dev lo".split(), check=True)
+r = sock("-u", "-i", "-n1", "::1", "9")
+ok(r.returncode == 3 and re.search(CLOCK + r"to \[::1\]:9: no route", r.err, re.M),
+   "no address of that family here: no route", r.all)
+r = sock("-u", "-i", "-n1", "-l", "192.0.2.7.5", "127.0.0.1", "9")
+ok(r.returncode == 1 and "can't bind local address" in r.err and "192.0.2.7 is not an address" in r.err,
+   "-l with another host's address", r.all)
 done()
