@@ -135,6 +135,8 @@ ask_offers(struct udp *u)
 	if (!(u->flags & SKY_UDP_NO_GSO))
 		u->cap[SKY_CAP_GSO] = in_force(sky_sockopt_get(u->fd, u->carries,
 		    SKY_OPT_GSO, &value));
+	if (u->cap[SKY_CAP_GSO] < 0)
+		u->flags |= SKY_UDP_NO_GSO;
 }
 
 static int

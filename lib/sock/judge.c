@@ -54,8 +54,7 @@ judge_train(struct udp *u, struct out_cure *c, const struct sky_msg *m, int err)
 static enum out_verdict
 judge_size(struct udp *u, struct out_cure *c, const struct msghdr *h, struct sky_msg *m)
 {
-	size_t head = sky_addr_family((m->have & SKY_MSG_PEER) ? &m->peer : &u->peer) == AF_INET ?
-	    IP4_UDP : IP6_UDP;
+	size_t head = out_family(u, m) == AF_INET ? IP4_UDP : IP6_UDP;
 	uint32_t mtu, swallowed;
 
 	if (m->len > LEN_MAX)

@@ -15,6 +15,22 @@ struct out_batch {
 	_Alignas(8) uint8_t ctl[SKY_UDP_BATCH][SKY_CTL_OUT];
 };
 
+/* Where m goes. */
+static inline const struct sky_addr *
+out_target(const struct udp *u, const struct sky_msg *m)
+{
+	return (m->have & SKY_MSG_PEER) ? &m->peer : &u->peer;
+}
+
+/* Family of the datagram; the socket's if it was connected behind our back. */
+static inline int
+out_family(const struct udp *u, const struct sky_msg *m)
+{
+	int family = out_target(u, m)->u.sa.sa_family;
+
+	return family ? family : u->family;
+}
+
 /* What is to be done about a send that failed. */
 enum out_verdict {
 	OUT_AGAIN,		/* the error was another datagram's: repeat */

@@ -13,16 +13,10 @@
 
 #include <errno.h>
 
-static const struct sky_addr *
-target(const struct udp *u, const struct sky_msg *m)
-{
-	return (m->have & SKY_MSG_PEER) ? &m->peer : &u->peer;
-}
-
 static bool
 is_refused(struct udp *u, const struct sky_msg *m)
 {
-	return u->refusals && sky_refusal_find(&u->ring, target(u, m), sky_clock_steady(),
+	return u->refusals && sky_refusal_find(&u->ring, out_target(u, m), sky_clock_steady(),
 	    u->gso_memory_ns);
 }
 
@@ -30,7 +24,7 @@ is_refused(struct udp *u, const struct sky_msg *m)
 static size_t
 train_max(const struct udp *u, const struct sky_msg *m)
 {
-	size_t most = sky_udp_payload_max(sky_addr_family(target(u, m)));
+	size_t most = sky_udp_payload_max(out_family(u, m));
 	size_t segments = most / m->seg;
 
 	return (segments < u->gso_max ? segments : u->gso_max) * m->seg;
@@ -135,7 +129,7 @@ singles_batch(struct udp *u, struct out_batch *b, struct sky_msg *m, unsigned k,
 static void
 remember(struct udp *u, const struct sky_msg *m)
 {
-	if (sky_refusal_note(&u->ring, target(u, m), sky_clock_steady()))
+	if (sky_refusal_note(&u->ring, out_target(u, m), sky_clock_steady()))
 		u->refusals++;
 }
 

@@ -52,7 +52,7 @@ prepare_name(const struct udp *u, struct out_batch *b, unsigned i, struct sky_ms
 static int
 prepare_ctl(const struct udp *u, void *ctl, size_t *len, const struct sky_msg *m, uint32_t seg)
 {
-	int family = sky_addr_family((m->have & SKY_MSG_PEER) ? &m->peer : &u->peer);
+	int family = out_family(u, m);
 	const struct sky_addr *local = (m->have & SKY_MSG_LOCAL) ? &m->local : NULL;
 	size_t at = 0;
 
