@@ -22,5 +22,5 @@ sky_clock_wall(void)
 uint64_t
 sky_clock_steady(void)
 {
-	return now(CLOCK_MONOTONIC_COARSE);
+	return now(CLOCK_MONOTONIC);
 }

@@ -6,6 +6,6 @@
 #include <stdint.h>
 
 uint64_t sky_clock_wall(void);		/* CLOCK_REALTIME, ns */
-uint64_t sky_clock_steady(void);	/* CLOCK_MONOTONIC_COARSE, ns; 4 ms steps */
+uint64_t sky_clock_steady(void);	/* CLOCK_MONOTONIC, ns */
 
 #endif
