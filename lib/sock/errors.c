@@ -194,15 +194,14 @@ swallow(struct udp *u, const struct sky_errq *e)
 	return udp_is_told_already(u, e);
 }
 
-void
-udp_check_room(struct udp *u, uint64_t taken, uint32_t eighths)
+/* Is there room for one more error? If not, some may have been dropped, and
+ * nothing counts those. */
+static void
+check_room(struct udp *u)
 {
 	struct sky_meminfo m;
 
-	if (sky_sockopt_meminfo(u->fd, &m) < 0)
-		return;
-	u->rcvbuf = m.rcvbuf;
-	if (m.rmem + taken >= (uint64_t)m.rcvbuf / 8 * eighths)
+	if (sky_sockopt_meminfo(u->fd, &m) == 0 && m.rmem >= m.rcvbuf - m.rcvbuf / 8)
 		udp_count(&u->maybe_lost, 1);
 }
 
@@ -212,7 +211,7 @@ watch_room(struct udp *u, int got, bool full)
 {
 	u->errors_run += got > 0 ? (uint32_t)got : 0;
 	if (u->errors_run >= SKY_ERRQ_BATCH) {
-		udp_check_room(u, 0, 7);
+		check_room(u);
 		u->errors_run = 0;
 	}
 	if (!full)

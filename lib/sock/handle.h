@@ -139,9 +139,8 @@ bool udp_may_be_stale(int err);
 uint32_t udp_drain(struct udp *u, const struct msghdr *h);
 /* The same, as far as the ring has room, to keep the receive buffer free. */
 void udp_relieve(struct udp *u, const struct msghdr *h);
-/* errors.c: had the receive buffer room for an error, when `taken` more bytes of
- * memory were in use? If not, some may have been dropped; nothing counts those. */
-void udp_check_room(struct udp *u, uint64_t taken, uint32_t eighths);
+/* udp_recv.c: so much memory of data, waiting at once, left an error no room. */
+bool udp_was_full(const struct udp *u, uint64_t memory);
 /* True for a local error whose news a send's status was. */
 bool udp_is_told_already(const struct udp *u, const struct sky_errq *e);
 /* True (once per wake) for an entry that only was to wake the receiver. */

@@ -111,26 +111,36 @@ take(struct udp *u, struct sky_msg *m, const struct mmsghdr *h)
 		take_ctl(m, mh);
 }
 
-/* The kernel accounts at least so much for a datagram. */
-static uint64_t
+/* What the kernel accounts for a datagram of its own making: a small head, or a
+ * power of two that holds headers, data and its book-keeping. */
+static inline uint64_t
 memory_of(size_t len)
 {
-	return len < 192 ? 832 : len + 640;
+	size_t head = len + 400;
+
+	if (head <= 576)
+		return 832;
+	return (UINT64_C(1) << (64 - __builtin_clzll(head - 1))) + 256;
+}
+
+bool
+udp_was_full(const struct udp *u, uint64_t memory)
+{
+	return memory >= (uint64_t)u->rcvbuf / 4 * 3 && memory <= (uint64_t)u->rcvbuf / 4 * 5;
 }
 
 /* Data that fills the buffer keeps errors out, uncounted, though no datagram
- * was dropped. When half of the buffer was taken out without a pause, the
- * kernel is asked, once until there is nothing more to take. */
+ * was dropped. About a bufferful, and then nothing, was a full buffer; more
+ * than that was a stream, whose drops are counted. Costs no system call. */
 static void
 watch_run(struct udp *u, uint64_t memory, bool emptied)
 {
-	uint64_t before = u->run, half = u->rcvbuf / 2;
-
 	u->run += memory;
-	if (before < half && u->run >= half && !u->plain)
-		udp_check_room(u, u->run, 6);
-	if (emptied)
-		u->run = 0;
+	if (!emptied)
+		return;
+	if (!u->plain && udp_was_full(u, u->run))
+		udp_count(&u->maybe_lost, 1);
+	u->run = 0;
 }
 
 /* Up to SKY_UDP_BATCH with one call: how many, or a negative errno. */
