@@ -340,6 +340,9 @@ read_pattern(struct parse *p, struct lab_expect *x)
 	if (!w)
 		return -1;
 	x->text = w->text;
+	if (w->text[0] == '/' && !w->quoted && (len < 2 || w->text[len - 1] != '/'))
+		return parse_bad(p, w, "an expression that does not end",
+		    "quotes around one that has blanks, \"/a b/\"");
 	if (len < 2 || w->text[0] != '/' || w->text[len - 1] != '/')
 		return 0;
 	x->regex = true;

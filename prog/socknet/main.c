@@ -133,18 +133,26 @@ run_list(const struct opts *o)
 static void
 say_next(const char *program)
 {
-	static const char side[] = "/socknet/socknet";
-	size_t n = strlen(program), m = strlen(side);
-	bool build = n > m && !strcmp(program + n - m, side);
-	int dir = build ? (int)(n - m) : 0;
+	static const struct {
+		const char *side, *name, *words, *what;
+	} rows[] = {
+		{ "/sock/sock", "sock", " -u -i -n1 127.0.0.1 9",
+		  "what a closed port of this machine says" },
+		{ "/socknet/socknet", "socknet", " shell demo client",
+		  "a shell inside this network: sock, ip, ping" },
+		{ "/socknet/socknet", "socknet", " run three-servers",
+		  "which of three servers is dead; list shows more" },
+	};
+	size_t n = strlen(program), m = strlen(rows[1].side);
+	bool build = n > m && !strcmp(program + n - m, rows[1].side);
+	char command[300];
 
 	printf("\nTry next:\n");
-	printf("  %.*s%s -u -i -n1 127.0.0.1 9     what a closed port of this machine says\n",
-	    dir, program, build ? "/sock/sock" : "sock");
-	printf("  %.*s%s shell demo client   a shell inside this network: sock, ip, ping\n",
-	    dir, program, build ? side : "socknet");
-	printf("  %.*s%s run three-servers   which of three servers is dead; list shows more\n",
-	    dir, program, build ? side : "socknet");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(command, sizeof(command), "%.*s%s%s", build ? (int)(n - m) : 0,
+		    program, build ? rows[i].side : rows[i].name, rows[i].words);
+		printf("  %-47s %s\n", command, rows[i].what);
+	}
 }
 
 static int

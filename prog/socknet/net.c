@@ -68,7 +68,8 @@ set_sysctl(const char *key, const char *value)
 	return r;
 }
 
-/* What every host starts with. Not every kernel has every one. */
+/* What every host starts with. Not every kernel has every one. IPv4's settings
+ * are copied from this machine, where somebody may have changed them. */
 static void
 set_defaults(bool forward)
 {
@@ -77,6 +78,15 @@ set_defaults(bool forward)
 		{ "net.ipv6.conf.all.accept_dad", "0" },
 		{ "net.ipv6.conf.default.router_solicitations", "0" },
 		{ "net.ipv6.conf.default.accept_ra", "0" },
+		{ "net.ipv4.conf.all.rp_filter", "0" },
+		{ "net.ipv4.conf.default.rp_filter", "0" },
+		{ "net.ipv4.conf.all.arp_ignore", "0" },
+		{ "net.ipv4.conf.default.arp_ignore", "0" },
+		{ "net.ipv4.conf.all.arp_filter", "0" },
+		{ "net.ipv4.conf.default.arp_filter", "0" },
+		{ "net.ipv4.conf.all.log_martians", "0" },
+		{ "net.ipv4.neigh.default.mcast_solicit", "3" },
+		{ "net.ipv4.neigh.default.retrans_time_ms", "1000" },
 		{ "net.ipv4.ip_unprivileged_port_start", "0" },
 		{ "net.ipv4.icmp_ratemask", "0" },
 		{ "net.ipv4.icmp_ratelimit", "0" },

@@ -185,6 +185,7 @@ static const struct {
 	{ TWO "run a as p true\nexpect p smell x\n", "4:10:", "nothing that can be expected" },
 	{ TWO "run a as p true\nexpect p line /(/\n", "4:15:", "not a regular expression" },
 	{ TWO "run a as p true\nexpect p line /a{9}/\n", "4:15:", "not a regular expression" },
+	{ TWO "run a as p true\nexpect p line /a b/\n", "4:15:", "quotes around one" },
 	{ TWO "run a as p true\nexpect p json fate\n", "4:15:", "expected NAME=VALUE" },
 	{ TWO "run a as p true\nexpect p json a=b count=x\n", "4:19:", "not a count" },
 	{ TWO "expect capture a smoke\n", "3:18:", "not a kind of packet" },
