@@ -21,6 +21,9 @@
 
 #define LEVEL 0.95
 #define USER_NS 40	/* what batches may cost per datagram above by hand, both ends */
+/* Equal, but for the question (once for half a receive buffer taken without a
+ * pause) whether data may have kept errors out. */
+#define CALLS 1.005
 #define PORT 4711
 #define SLICE_MS 25
 #define CMSGS (WAY_LOCAL | WAY_TTL | WAY_TIME)
@@ -116,7 +119,7 @@ same_work(const struct spec *s, const struct flow *f, const struct way *w)
 	    (s->want & WAY_TTL && t->ttls < messages) ||
 	    (s->want & WAY_TIME && t->times < messages))
 		errx(1, "%s: not every datagram came with what was asked for", w->name);
-	if (f->tx.gate.sends == 0)
+	if (f->sent && f->tx.gate.sends == 0)
 		errx(1, "%s: its system calls do not pass the gate", w->name);
 }
 
@@ -269,7 +272,7 @@ static bool
 report_calls(const struct pairs *p)
 {
 	const double *hand = p->calls[0], *ours = p->calls[1];
-	bool met = ours[0] <= hand[0] && ours[1] <= hand[1];
+	bool met = ours[0] <= hand[0] * CALLS && ours[1] <= hand[1] * CALLS;
 
 	printf("    calls: sending %.5f, %.5f; receiving %.5f, %.5f %s; in the flood %.4f, %.4f;"
 	    " %.4f, %.4f\n", hand[0], ours[0], hand[1], ours[1], verdict(met, !met),
@@ -326,7 +329,7 @@ heading(const struct setting *set)
 	    " [95 %% order-statistic interval],\n      each of %u ms slices in turn\nuser ns: by hand and how much sockeye takes"
 	    " beyond, per datagram, full batches in lockstep;\n      then in the flood, where a receiver is woken for a few at a time\ncalls: by hand, sockeye; system calls per"
 	    " datagram in lockstep\nlimits: the ratio's interval from 0.90 (trains 0.85), user"
-	    " both ends at most +%d ns, calls equal\n\n", SLICE_MS, USER_NS);
+	    " both ends at most +%d ns, calls equal within 0.5 %%\n\n", SLICE_MS, USER_NS);
 	fflush(stdout);
 }
 
