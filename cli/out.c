@@ -38,6 +38,8 @@ out_open(struct out *o, FILE *text, const char *json_to)
 	memset(o, 0, sizeof(*o));
 	o->text = text;
 	o->terminal = text && isatty(fileno(text));
+	if (text)
+		setvbuf(text, NULL, _IOLBF, BUFSIZ);	/* a line is one write */
 	o->colour = o->terminal && !(plain && *plain);
 	if (!json_to)
 		return 0;
