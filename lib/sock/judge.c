@@ -72,6 +72,13 @@ judge_size(struct udp *u, struct out_cure *c, const struct msghdr *h, struct sky
 	return c->tries < TRIES_SIZE ? OUT_AGAIN : OUT_OWN;
 }
 
+void
+out_stopped(struct udp *u, const struct msghdr *h)
+{
+	if (!u->plain && ++u->stale >= RELIEVE_EVERY)
+		udp_relieve(u, h);
+}
+
 enum out_verdict
 out_judge(struct udp *u, struct out_cure *c, const struct msghdr *h, struct sky_msg *m,
     bool train, int *err)
@@ -97,7 +104,6 @@ out_judge(struct udp *u, struct out_cure *c, const struct msghdr *h, struct sky_
 	}
 	if (v == OUT_AGAIN)
 		udp_count(&u->tx_retries, 1);
-	if (++u->stale >= RELIEVE_EVERY)
-		udp_relieve(u, h);
+	out_stopped(u, h);
 	return v;
 }

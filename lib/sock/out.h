@@ -53,6 +53,10 @@ int out_prepare(const struct udp *u, struct out_batch *b, unsigned i,
 enum out_verdict out_judge(struct udp *u, struct out_cure *c, const struct msghdr *h,
     struct sky_msg *m, bool train, int *err);
 
+/* A batch stopped before h, most likely at another datagram's error, which is
+ * consumed now: now and then the error queue is relieved. */
+void out_stopped(struct udp *u, const struct msghdr *h);
+
 /* Sets the status of a datagram that failed by itself and counts it. */
 void out_failed(struct udp *u, struct sky_msg *m, int err);
 

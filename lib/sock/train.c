@@ -121,6 +121,8 @@ singles_batch(struct udp *u, struct out_batch *b, struct sky_msg *m, unsigned k,
 		*sent += (unsigned)r;
 		for (unsigned end = done + (unsigned)r; done < end; done++)
 			advance(m, b->iov[done].iov_len);
+		if (done < k)
+			out_stopped(u, &b->h[done].msg_hdr);
 	}
 	return 0;
 }

@@ -179,6 +179,7 @@ send_batch(struct udp *u, struct out_batch *b, struct sky_msg *m, unsigned k, si
 {
 	struct out_cure c = { 0 };
 	unsigned done = 0;
+	bool stopped = false;		/* at an error, consumed if this one leaves now */
 
 	*stop = 0;
 	while (done < k) {
@@ -189,8 +190,13 @@ send_batch(struct udp *u, struct out_batch *b, struct sky_msg *m, unsigned k, si
 			settle(u, at, (unsigned)r, stride);
 			done += (unsigned)r;
 			c.tries = 0;
+			udp_count(&u->tx_retries, stopped);
+			stopped = done < k;
+			if (stopped)
+				out_stopped(u, &b->h[done].msg_hdr);
 			continue;
 		}
+		stopped = false;
 		r = cure(u, &c, b, done, at, r);
 		if (r < 0 || r > 1) {
 			*stop = r;

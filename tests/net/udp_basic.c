@@ -329,6 +329,47 @@ origins(int family)
 	close(live);
 }
 
+/* More errors than the receive buffer holds (255 by default) wait in the room,
+ * and data still comes in. */
+static void
+many(void)
+{
+	static uint64_t room[SKY_UDP_ROOM(2000) / 8];
+	static struct sky_msg m[2000];
+	struct sky_udp_conf c = { .size = sizeof(c), .family = AF_INET, .room = room,
+		.room_size = sizeof(room) };
+	struct sky_udp_info i = { .size = sizeof(i) };
+	struct sockaddr_storage dead_at, at;
+	int peer = bed_udp(AF_INET, &at), n, sent;
+	struct sky_addr dead_to;
+	struct sky_fate f[32];
+	unsigned told = 0;
+	struct sky_udp u;
+	char buf[8];
+
+	bed_closed(AF_INET, &dead_at);
+	dead_to = from(&dead_at);
+	for (int k = 0; k < 2000; k++)
+		m[k] = to(&dead_to, 3);
+	sky_udp_open(&u, &c);
+	sky_udp_errors(&u, f, 1, NULL, 0);
+	sent = sky_udp_send(&u, m, 2000);
+	sky_udp_info(&u, &i);
+	at = dead_at;
+	((struct sockaddr_in *)&at)->sin_port = htons(sky_addr_port(&i.local));
+	sendto(peer, "data", 4, 0, (struct sockaddr *)&at, bed_len(&at));
+	bed_ok(sent == 2000 && i.tx == 2000 && sky_udp_pending(&u) > 1500,
+	    "2000 datagrams to a dead peer, %u errors wait in the handle", sky_udp_pending(&u));
+	bed_ok(sky_udp_recvfrom(&u, buf, 8, NULL) == 4, "data still comes in");
+	while ((n = sky_udp_errors(&u, f, 32, NULL, 0)) > 0)
+		told += (unsigned)n;
+	sky_udp_info(&u, &i);
+	bed_ok(told == 2000 && i.errors == 2000 && i.errors_lost == 0 && !i.errors_maybe_lost,
+	    "all %u are told, none lost", told);
+	sky_udp_close(&u);
+	close(peer);
+}
+
 /* What the library asks the kernel when it is in doubt sends nothing, and is not
  * answered with somebody else's error. */
 static void
@@ -415,6 +456,7 @@ main(void)
 	plain(AF_INET6);
 	questions(AF_INET, "203.0.113.1:9");
 	questions(AF_INET6, "[2001:db8::1]:9");
+	many();
 	refusals();
 	origins(AF_INET);
 	origins(AF_INET6);
