@@ -3,6 +3,7 @@
 #include "expect.h"
 #include "child.h"
 #include "json.h"
+#include "ledger.h"
 #include "labfile.h"
 
 #include "wire/cksum.h"
@@ -379,6 +380,21 @@ met_filter(struct loop *l, const struct lab_step *s, char *why, size_t size)
 	return number_is(s->expect.field[0].value, packets);
 }
 
+static bool
+met_router(struct loop *l, const struct lab_step *s, char *why, size_t size)
+{
+	unsigned router = l->lab->host[s->host].router - 1;
+	const struct lab_expect *x = &s->expect;
+	uint64_t found = ledger_count(l, router, x->field, x->fields);
+	uint64_t forgotten = routers_forgotten(&l->routers, router);
+
+	snprintf(why, size, "%" PRIu64 " such packets, of %" PRIu64 " in the ledger", found,
+	    routers_records(&l->routers, router));
+	if (forgotten)
+		snprintf(why, size, "the ledger has forgotten %" PRIu64 " packets", forgotten);
+	return !forgotten && compare(x, found);
+}
+
 bool
 expect_met(struct loop *l, const struct lab_step *s, char *why, size_t size)
 {
@@ -388,6 +404,7 @@ expect_met(struct loop *l, const struct lab_step *s, char *why, size_t size)
 		[LAB_EX_STDOUT] = met_line, [LAB_EX_STDERR] = met_line,
 		[LAB_EX_JSON] = met_json, [LAB_EX_CAPTURE] = met_capture,
 		[LAB_EX_COUNTER] = met_counter, [LAB_EX_FILTER] = met_filter,
+		[LAB_EX_ROUTER] = met_router,
 	};
 
 	return table[s->expect.what](l, s, why, size);

@@ -3,10 +3,13 @@
  * lab.h - a lab as it was written: hosts, links, what to run, what to expect.
  *
  * Made by labfile_parse() and const from then on. Indices point into the arrays
- * of the lab; texts lie in its pool. Lines are of the file, from 1.
+ * of the lab; texts lie in its pool. Lines are numbered from 1; those of included
+ * files have the file's number above: LAB_LINE() and lab_file() take it apart.
  */
 #ifndef SOCKNET_LAB_H
 #define SOCKNET_LAB_H
+
+#include "prog/socknet/router/rt.h"
 
 #include <limits.h>
 #include <netinet/in.h>
@@ -22,7 +25,11 @@
 #define LAB_STEPS 1024
 #define LAB_PROCS 512
 #define LAB_FIELDS 16		/* conditions of one expect line */
+#define LAB_FILES 32		/* the file and what it includes */
 #define LAB_NONE UINT_MAX	/* no index */
+
+#define LAB_LINE(line) ((line) & 0xffffffu)
+#define LAB_FILE_SHIFT 24
 
 struct lab_addr {
 	int family;		/* AF_INET, AF_INET6 */
@@ -49,6 +56,14 @@ struct lab_host {
 	unsigned line;
 	bool forward;
 	bool captured;		/* a step looks at its packets */
+	unsigned router;	/* 1 + index of a router; 0: a host of the kernel */
+};
+
+/* A host that is a router of ours. Its interfaces are its links, in order. */
+struct lab_router {
+	unsigned host;
+	uint8_t balance;	/* of its routes with several next hops */
+	struct rt_conf *conf;
 };
 
 /* Words handed on to a tool or program; argv[argc] is NULL. */
@@ -81,7 +96,7 @@ enum lab_ready { LAB_READY_NOW, LAB_READY_UDP, LAB_READY_TCP, LAB_READY_LINE };
 
 enum lab_expect_what {
 	LAB_EX_STATUS, LAB_EX_RUNNING, LAB_EX_LINE, LAB_EX_STDOUT, LAB_EX_STDERR, LAB_EX_JSON,
-	LAB_EX_CAPTURE, LAB_EX_COUNTER, LAB_EX_FILTER,
+	LAB_EX_CAPTURE, LAB_EX_COUNTER, LAB_EX_FILTER, LAB_EX_ROUTER,
 };
 
 enum lab_compare { LAB_ANY, LAB_EQ, LAB_AT_LEAST, LAB_AT_MOST };
@@ -118,11 +133,15 @@ struct lab_step {
 
 struct lab {
 	const char *file;	/* as the user named it */
+	const char *included[LAB_FILES];	/* the files; 0 is file */
+	unsigned files;
 	const char *title;
 	struct lab_host host[LAB_HOSTS];
 	unsigned hosts;
 	struct lab_link *link;
 	unsigned links;
+	struct lab_router *router;
+	unsigned routers;
 	struct lab_rule *route, *sysctl, *filter;
 	unsigned routes, sysctls, filters;
 	struct lab_proc *proc;
@@ -131,8 +150,14 @@ struct lab {
 	unsigned steps, expects;
 	const char *needs[16];
 	unsigned need_count;
-	char *pool;
-	size_t pool_used, pool_size;
+	struct lab_pool *pool;
+	const char *fault;	/* the file that a mistake is in */
 };
+
+static inline const char *
+lab_file(const struct lab *lab, unsigned line)
+{
+	return line >> LAB_FILE_SHIFT ? lab->included[line >> LAB_FILE_SHIFT] : lab->file;
+}
 
 #endif

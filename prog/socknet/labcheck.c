@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* labcheck.c - what only the whole lab file shows. */
-#include "parse.h"
+#include "labrouter.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ bad_pair(struct parse *p, const struct lab_link *l, const struct lab_addr *a,
 {
 	char text[100];
 
-	snprintf(text, sizeof(text), "%s line %u", what, other);
+	snprintf(text, sizeof(text), "%s line %u", what, LAB_LINE(other));
 	return lex_bad(&p->lex, l->line, 1, a->text, text, "every address and network once");
 }
 
@@ -85,7 +85,7 @@ parse_check(struct parse *p)
 
 	if (!lab->hosts)
 		return lex_bad(&p->lex, 1, 1, NULL, "a lab without hosts", "a host line");
-	if (check_addrs(p))
+	if (check_addrs(p) || labrouter_check(p))
 		return -1;
 	for (unsigned i = 0; i < lab->steps; i++)
 		if (lab->step[i].verb == LAB_EXPECT &&

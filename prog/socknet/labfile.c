@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* labfile.c - verbs that describe the network: see labfile.h. */
-#include "parse.h"
+#include "labrouter.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -33,6 +33,8 @@ read_lab(struct parse *p)
 
 	if (!w)
 		return -1;
+	if (p->file)
+		return parse_end(p);
 	if (p->lab->title)
 		return parse_bad(p, w, "a second title", "one lab line");
 	p->lab->title = w->text;
@@ -68,8 +70,8 @@ is_host_name(const char *s)
 	return true;
 }
 
-static int
-read_host(struct parse *p)
+int
+labfile_read_host(struct parse *p)
 {
 	const struct lex_word *w = parse_take(p, "the name of a host");
 
@@ -163,6 +165,19 @@ read_pair(struct parse *p, struct lab_link *l)
 	return 0;
 }
 
+/* What a link of a lab file cannot do, and people will try. */
+static bool
+is_harm(const char *word)
+{
+	static const char *const harms[] = { "rate", "delay", "jitter", "loss", "duplicate",
+		"reorder", "corrupt", "queue", "bandwidth" };
+
+	for (size_t i = 0; i < sizeof(harms) / sizeof(harms[0]); i++)
+		if (!strcmp(harms[i], word))
+			return true;
+	return false;
+}
+
 static int
 read_link(struct parse *p)
 {
@@ -180,6 +195,10 @@ read_link(struct parse *p)
 		if (parse_keyword(p, "mtu")) {
 			if (read_mtu(p, l))
 				return -1;
+		} else if (is_harm(parse_peek(p)->text)) {
+			return parse_bad(p, parse_peek(p), "a link alone is only a wire",
+			    "a router between the two hosts, and: router NAME toward HOST "
+			    "rate 9600 delay 10ms loss 1% ...");
 		} else if (l->addrs == LAB_ADDRS) {
 			return parse_bad(p, parse_peek(p), "too many addresses",
 			    "at most 8 at each end");
@@ -187,7 +206,7 @@ read_link(struct parse *p)
 			return -1;
 		}
 	}
-	return 0;
+	return labrouter_link(p, l);
 }
 
 static struct lab_rule *
@@ -247,13 +266,19 @@ static int
 read_route(struct parse *p)
 {
 	static const char *const types[] = { "blackhole", "unreachable", "prohibit", "throw" };
-	struct lab_rule *r = new_rule(p, &p->lab->route, &p->lab->routes);
 	const struct lex_word *w;
 	struct lab_addr a;
-	unsigned from;
+	struct lab_rule *r;
+	unsigned from, host;
 
-	if (!r || parse_host(p, &r->host))
+	if (parse_host(p, &host))
 		return -1;
+	if (labrouter_of(p->lab, host))
+		return labrouter_route(p, labrouter_of(p->lab, host));
+	r = new_rule(p, &p->lab->route, &p->lab->routes);
+	if (!r)
+		return -1;
+	r->host = host;
 	from = p->at;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (parse_keyword(p, types[i]))
@@ -284,6 +309,9 @@ read_forward(struct parse *p)
 	do {
 		if (parse_host(p, &host))
 			return -1;
+		if (labrouter_of(p->lab, host))
+			return parse_bad(p, &p->line.word[p->at - 1], "forwards anyway",
+			    "forward for hosts, router for routers of ours");
 		p->lab->host[host].forward = true;
 	} while (parse_peek(p));
 	return 0;
@@ -352,10 +380,14 @@ read_filter(struct parse *p)
 	return parse_rest(p, "a rule as nft(8) writes it: ip daddr 10.9.0.1 drop", &r->args);
 }
 
+static int read_include(struct parse *p);
+
 static const struct verb net_verbs[] = {
 	{ "lab", read_lab, false },
+	{ "include", read_include, false },
+	{ "router", labrouter_read, false },
 	{ "needs", read_needs, false },
-	{ "host", read_host, false },
+	{ "host", labfile_read_host, false },
 	{ "link", read_link, false },
 	{ "route", read_route, false },
 	{ "forward", read_forward, false },
@@ -383,7 +415,7 @@ read_line(struct parse *p)
 		v = find_verb(parse_step_verbs, w->text);
 	if (!v || w->quoted)
 		return parse_bad(p, w, "not a verb of a lab file",
-		    "lab, needs, host, link, route, forward, sysctl, filter, server, "
+		    "lab, include, needs, host, router, link, route, forward, sysctl, filter, server, "
 		    "start, run, wait, type, eof, signal, expect, witness or note");
 	if (!v->step && p->lab->steps)
 		return parse_bad(p, w, "comes too late",
@@ -396,46 +428,115 @@ read_line(struct parse *p)
 	return v->read(p) ? -1 : 0;
 }
 
+/* One file, all its lines. The lab's newest memory gets its words. */
+static int
+read_text(struct parse *p, const char *text, size_t len, unsigned file)
+{
+	size_t room = len * 2 + 2;
+	struct lab_pool *pool;
+	int got;
+
+	pool = len <= LABFILE_MAX ? parse_grow(p->lab, room + 64) : NULL;
+	if (!pool)
+		return lex_bad(&p->lex, 1, 1, NULL, "the file is too large",
+		    "at most 1 MiB");
+	pool->used = (room + 15) & ~(size_t)15;
+	lex_init(&p->lex, text, len, pool->data, room);
+	p->file = file;
+	p->lex.line = file << LAB_FILE_SHIFT | 1;
+	while ((got = lex_next(&p->lex, &p->line)) > 0)
+		if (read_line(p))
+			return -1;
+	return got;
+}
+
+/* The lines of another file, as if they stood here; no steps. */
+static int
+read_include(struct parse *p)
+{
+	const struct lex_word *w = parse_take(p, "a file, relative to this one");
+	struct lab *lab = p->lab;
+	struct parse *in;
+	char path[4096], *text;
+	size_t len = 0;
+	int r;
+
+	if (!w || parse_end(p))
+		return -1;
+	if (lab->files == LAB_FILES)
+		return parse_bad(p, w, "too many files", "at most 31 included, none by itself");
+	text = p->reader ? p->reader(lab_file(lab, p->line.line), w->text, path, sizeof(path), &len) :
+	    NULL;
+	if (!text)
+		return parse_bad(p, w, "no such file", "a file, relative to this one");
+	in = calloc(1, sizeof(*in));
+	r = in ? 0 : lex_bad(&p->lex, p->line.line, 1, NULL, "out of memory", NULL);
+	if (in) {
+		char *name = parse_alloc(p, strlen(path) + 1);
+
+		in->lab = lab;
+		in->reader = p->reader;
+		if (name)
+			memcpy(name, path, strlen(path));
+		lab->included[lab->files] = name;
+		r = name ? read_text(in, text, len, lab->files++) : -1;
+		if (r && !p->lex.error[0]) {
+			snprintf(p->lex.error, LEX_ERROR, "%s", in->lex.error);
+			p->lex.bad_line = in->lex.bad_line;
+		}
+	}
+	free(in);
+	free(text);
+	return r;
+}
+
 int
-labfile_parse(struct lab *lab, const char *file, const char *text, size_t len,
-    char error[LEX_ERROR])
+labfile_parse_with(struct lab *lab, const char *file, const char *text, size_t len,
+    labfile_reader reader, char error[LEX_ERROR])
 {
 	struct parse *p = calloc(1, sizeof(*p));
-	size_t room = len * 2 + 2;
-	int got = -1;
+	int got;
 
-	*lab = (struct lab){ .file = file };
-	if (p) {
-		lab->pool_size = len <= LABFILE_MAX ? room + len * 16 + 4096 : 1;
-		lab->pool = malloc(lab->pool_size);
-	}
-	if (!p || !lab->pool || len > LABFILE_MAX) {
-		snprintf(error, LEX_ERROR, "1:1: the file is too large (expected at most 1 MiB)");
-		free(p);
+	*lab = (struct lab){ .file = file, .files = 1, .included[0] = file };
+	if (!p) {
+		snprintf(error, LEX_ERROR, "1:1: out of memory");
 		return -1;
 	}
 	p->lab = lab;
-	lab->pool_used = (room + 15) & ~(size_t)15;
-	lex_init(&p->lex, text, len, lab->pool, room);
-	while ((got = lex_next(&p->lex, &p->line)) > 0)
-		if (read_line(p))
-			break;
+	p->reader = reader;
+	got = read_text(p, text, len, 0);
 	if (got == 0 && parse_check(p))
 		got = -1;
+	lab->fault = lab_file(lab, p->lex.bad_line);
 	snprintf(error, LEX_ERROR, "%s", p->lex.error);
 	free(p);
 	return got == 0 ? 0 : -1;
 }
 
+int
+labfile_parse(struct lab *lab, const char *file, const char *text, size_t len,
+    char error[LEX_ERROR])
+{
+	return labfile_parse_with(lab, file, text, len, NULL, error);
+}
+
 void
 labfile_release(struct lab *lab)
 {
+	struct lab_pool *next;
+
 	free(lab->link);
 	free(lab->route);
 	free(lab->sysctl);
 	free(lab->filter);
 	free(lab->proc);
 	free(lab->step);
-	free(lab->pool);
+	for (unsigned i = 0; i < lab->routers; i++)
+		free(lab->router[i].conf);
+	free(lab->router);
+	for (struct lab_pool *pool = lab->pool; pool; pool = next) {
+		next = pool->next;
+		free(pool);
+	}
 	lab->pool = NULL;
 }

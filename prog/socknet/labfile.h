@@ -14,8 +14,17 @@
 /* Largest file. */
 #define LABFILE_MAX (1u << 20)
 
-/* text need not end with a NUL; it is not kept; file is. Returns 0, or -1 with
- * error ("LINE:COL: ...") filled. labfile_release() is needed in both cases. */
+/* Gives the text of a file that is included: malloc()ed, its length in *len, its
+ * name for messages in path; NULL if there is none. by: the file that wants it. */
+typedef char *(*labfile_reader)(const char *by, const char *name, char *path, size_t size,
+    size_t *len);
+
+/* text need not end with a NUL; it is not kept; file is. reader may be NULL:
+ * nothing can be included. Returns 0, or -1 with error ("LINE:COL: ...") filled;
+ * lab->fault is then the file meant. labfile_release() is needed in both cases. */
+int labfile_parse_with(struct lab *lab, const char *file, const char *text, size_t len,
+    labfile_reader reader, char error[LEX_ERROR]);
+/* The same without a reader. */
 int labfile_parse(struct lab *lab, const char *file, const char *text, size_t len,
     char error[LEX_ERROR]);
 void labfile_release(struct lab *lab);

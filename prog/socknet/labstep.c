@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* labstep.c - verbs that happen in order: see labfile.h. */
-#include "parse.h"
+#include "labrouter.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -265,7 +265,7 @@ read_witness(struct parse *p)
 	s->text = parse_joined(p, 0);
 	p->lab->expects++;
 	for (unsigned i = 0; i < p->lab->hosts; i++)
-		p->lab->host[i].captured = true;
+		p->lab->host[i].captured = !p->lab->host[i].router;
 	return parse_end(p);
 }
 
@@ -386,6 +386,9 @@ expect_capture(struct parse *p, struct lab_step *s)
 
 	if (parse_host(p, &s->host))
 		return -1;
+	if (p->lab->host[s->host].router)
+		return parse_bad(p, &p->line.word[p->at - 1], "a router keeps a ledger",
+		    "expect router NAME did=...");
 	p->lab->host[s->host].captured = true;
 	w = parse_take(p, "udp, tcp, icmp or arp");
 	if (!w)
@@ -428,6 +431,39 @@ expect_filter(struct parse *p, struct lab_step *s)
 		return -1;
 	s->expect.text = w->text;
 	return read_fields(p, s) || check_keys(p, &s->expect, keys, "packets=N") ? -1 : 0;
+}
+
+static int
+check_did(struct parse *p, const char *value)
+{
+	for (unsigned d = 0; d < RT_DIDS; d++)
+		if (!strcmp(rt_did_word(d), value))
+			return 0;
+	return lex_bad(&p->lex, p->line.line, p->line.word[0].col, value,
+	    "nothing that a router does", "forwarded, ttl, too-big, lost ...: labfile(5)");
+}
+
+static int
+expect_router(struct parse *p, struct lab_step *s)
+{
+	static const char *const keys[] = {
+		"did", "src", "dst", "proto", "in", "out", "df", "more", "answered",
+		"len", "id", "off", "ttl", "mtu", "type", "code", NULL
+	};
+
+	if (parse_host(p, &s->host))
+		return -1;
+	if (!p->lab->host[s->host].router)
+		return parse_bad(p, &p->line.word[p->at - 1], "is not a router",
+		    "a name from a router line");
+	if (read_fields(p, s) || check_keys(p, &s->expect, keys, "did= src= dst= proto= type= "
+	    "code= mtu= in= out= len= off= id= ttl= df= more= answered= count="))
+		return -1;
+	for (unsigned i = 0; i < s->expect.fields; i++)
+		if (!strcmp(s->expect.field[i].key, "did") &&
+		    check_did(p, s->expect.field[i].value))
+			return -1;
+	return 0;
 }
 
 static int
@@ -490,6 +526,9 @@ read_expect(struct parse *p)
 	s->expect.what = LAB_EX_FILTER;
 	if (parse_keyword(p, "filter"))
 		return expect_filter(p, s);
+	s->expect.what = LAB_EX_ROUTER;
+	if (parse_keyword(p, "router"))
+		return expect_router(p, s);
 	return expect_program(p, s);
 }
 

@@ -22,7 +22,8 @@ lex_bad(struct lex *x, unsigned line, unsigned col, const char *text,
 
 	if (x->error[0])
 		return -1;
-	n += (size_t)snprintf(x->error, 32, "%u:%u: ", line, col);
+	x->bad_line = line;
+	n += (size_t)snprintf(x->error, 32, "%u:%u: ", line & 0xffffffu, col);
 	if (text)
 		n += (size_t)snprintf(x->error + n, 110, "'%.100s': ", text);
 	n = strlen(x->error);

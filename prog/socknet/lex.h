@@ -33,6 +33,7 @@ struct lex {
 	const char *at, *end;
 	unsigned line, col;
 	char *out, *out_end;	/* words are written here */
+	unsigned bad_line;	/* where error is */
 	char error[LEX_ERROR];	/* "LINE:COL: ..." once something was wrong */
 };
 

@@ -40,8 +40,8 @@ watch(struct loop *l, int fd, unsigned kind, unsigned index, unsigned sub)
 static int
 fail(struct loop *l, unsigned line, const char *what, int error)
 {
-	snprintf(l->error, sizeof(l->error), "%s:%u: %.180s: %s", l->lab->file, line,
-	    what, strerror(error));
+	snprintf(l->error, sizeof(l->error), "%s:%u: %.180s: %s",
+	    lab_file(l->lab, line), LAB_LINE(line), what, strerror(error));
 	return -1;
 }
 
@@ -230,12 +230,24 @@ loop_start(struct loop *l, const struct lab_step *s, bool terminal)
 }
 
 static void
+lose_router(struct loop *l, pid_t pid, int status)
+{
+	unsigned i = routers_find(&l->routers, pid);
+
+	if (i != LAB_NONE)
+		snprintf(l->broken, sizeof(l->broken), "router %s ended, by %s %d",
+		    l->lab->host[l->lab->router[i].host].name,
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void
 reap(struct loop *l)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	for (; (pid = waitpid(-1, &status, WNOHANG)) > 0; lose_router(l, pid, status))
 		for (unsigned i = 0; i < l->lab->procs + 1; i++) {
 			struct loop_proc *p = &l->proc[i];
 
@@ -296,7 +308,7 @@ loop_wait(struct loop *l, bool (*cond)(struct loop *l, void *arg), void *arg,
 
 	while (!cond(l, arg)) {
 		now = now_ns();
-		if (l->interrupted)
+		if (l->interrupted || l->broken[0])
 			return -EINTR;
 		if (now >= end)
 			return -ETIMEDOUT;

@@ -11,6 +11,7 @@
 #include "capture.h"
 #include "net.h"
 #include "report.h"
+#include "routers.h"
 
 #include <sys/types.h>
 
@@ -39,11 +40,13 @@ struct loop {
 	const struct lab *lab;
 	struct report *report;
 	struct net net;
+	struct routers routers;
 	struct loop_proc *proc;		/* as lab->proc */
 	struct capture *capture;	/* as lab->host */
 	unsigned foreground;		/* index of the program waited for */
 	int epoll, signals;
 	int interrupted;	/* by this signal, or 0 */
+	char broken[100];	/* a part of the lab has failed: this one */
 	char error[300];
 };
 

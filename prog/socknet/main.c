@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The whole file in memory, or NULL after one line. */
 static char *
@@ -31,6 +32,22 @@ read_file(const char *name, size_t *len)
 	return text;
 }
 
+/* Beside the file that wants it, or among the labs that came with the programs;
+ * .lab may be left out. */
+static char *
+read_included(const char *by, const char *name, char *path, size_t size, size_t *len)
+{
+	int dir = strrchr(by, '/') && *name != '/' ? (int)(strrchr(by, '/') - by) + 1 : 0;
+	char labs[3200];
+
+	snprintf(path, size, "%.*s%s", dir, by, name);
+	if (access(path, R_OK))
+		snprintf(path, size, "%.*s%s.lab", dir, by, name);
+	if (access(path, R_OK) && labs_dir(labs, sizeof(labs)))
+		snprintf(path, size, "%.3000s/topology/%.900s.lab", labs, name);
+	return access(path, R_OK) ? NULL : read_file(path, len);
+}
+
 /* Returns 0, or 2 after one line that says where and what. */
 static int
 load(struct lab *lab, const char *name, char *path, size_t size)
@@ -48,10 +65,10 @@ load(struct lab *lab, const char *name, char *path, size_t size)
 	text = read_file(path, &len);
 	if (!text)
 		return 2;
-	r = labfile_parse(lab, path, text, len, error);
+	r = labfile_parse_with(lab, path, text, len, read_included, error);
 	free(text);
 	if (r) {
-		fprintf(stderr, "%s:%s\n", path, error);
+		fprintf(stderr, "%s:%s\n", lab->fault, error);
 		labfile_release(lab);
 	}
 	return r ? 2 : 0;
@@ -63,7 +80,9 @@ play(const char *name, const struct opts *o, enum report_style style, const char
 	struct lab *lab = calloc(1, sizeof(*lab));
 	char path[4096], programs[4096];
 	struct run run = {
-		.lab = lab, .report = { .style = style, .verbose = o->verbose, .lab = lab },
+		.lab = lab, .report = { .style = style, .verbose = o->verbose, .lab = lab,
+			.speed = (unsigned)o->speed },
+		.ledger = o->ledger,
 		.shell_host = LAB_NONE, .program_path = labs_programs(programs, sizeof(programs)),
 	};
 	struct box box = { .name = path, .inside = run_inside, .arg = &run };
@@ -86,12 +105,25 @@ play(const char *name, const struct opts *o, enum report_style style, const char
 	return r;
 }
 
+static int
+truncate_file(const char *name)
+{
+	FILE *f = fopen(name, "we");
+
+	if (f)
+		return fclose(f);
+	fprintf(stderr, "socknet: '%s': %s\n", name, strerror(errno));
+	return -1;
+}
+
 /* The worst status of all is told. */
 static int
 run_labs(const struct opts *o)
 {
 	int worst = 0, r;
 
+	if (o->ledger && truncate_file(o->ledger))
+		return 1;
 	for (const char *const *f = o->files; *f; f++) {
 		r = play(*f, o, o->tap ? REPORT_TAP : REPORT_TEXT, NULL);
 		worst = r > worst ? r : worst;
@@ -184,7 +216,7 @@ const struct command commands[] = {
 int
 main(int argc, char **argv)
 {
-	struct opts o = { .tap = false };
+	struct opts o = { .speed = 1 };
 	const struct command *c = opts_parse(&o, argc, argv);
 
 	return c->run(&o);

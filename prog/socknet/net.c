@@ -31,7 +31,8 @@ static int __attribute__((format(printf, 4, 5)))
 fail(struct net *n, const struct lab *lab, unsigned line, const char *fmt, ...)
 {
 	va_list ap;
-	int used = snprintf(n->error, sizeof(n->error), "%s:%u: ", lab->file, line);
+	int used = snprintf(n->error, sizeof(n->error), "%s:%u: ", lab_file(lab, line),
+	    LAB_LINE(line));
 
 	va_start(ap, fmt);
 	vsnprintf(n->error + used, sizeof(n->error) - (size_t)used, fmt, ap);
@@ -71,7 +72,7 @@ set_sysctl(const char *key, const char *value)
 /* What every host starts with. Not every kernel has every one. IPv4's settings
  * are copied from this machine, where somebody may have changed them. */
 static void
-set_defaults(bool forward)
+set_defaults(bool forward, bool router)
 {
 	static const char *const always[][2] = {
 		{ "net.ipv6.conf.default.accept_dad", "0" },
@@ -95,6 +96,9 @@ set_defaults(bool forward)
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		set_sysctl(always[i][0], always[i][1]);
+	/* a router of ours: the kernel has no part in it */
+	set_sysctl("net.ipv6.conf.default.disable_ipv6", router ? "1" : "0");
+	set_sysctl("net.ipv6.conf.all.disable_ipv6", router ? "1" : "0");
 	set_sysctl("net.ipv4.ip_forward", forward ? "1" : "0");
 	set_sysctl("net.ipv6.conf.all.forwarding", forward ? "1" : "0");
 }
@@ -235,6 +239,16 @@ batch_run(struct batch *b, struct net *n, const struct lab *lab,
 static const char *const ip_batch[] = { "ip", "-batch", "-", NULL };
 static const char *const nft_file[] = { "nft", "-f", "-", NULL };
 
+/* A router's end must not lose what the other end may send: our engine judges
+ * that, and writes it down. */
+static unsigned
+device_mtu(const struct lab *lab, const struct lab_link *l, unsigned e)
+{
+	unsigned own = l->end[e].mtu, peer = l->end[!e].mtu;
+
+	return lab->host[l->end[e].host].router && peer > own ? peer : own;
+}
+
 static int
 make_links(struct net *n, const struct lab *lab)
 {
@@ -248,7 +262,8 @@ make_links(struct net *n, const struct lab *lab)
 
 		batch_line(&b, l->line, "link add name %s netns %s mtu %u type veth "
 		    "peer name %s netns %s mtu %u", a->ifname, lab->host[a->host].name,
-		    a->mtu, z->ifname, lab->host[z->host].name, z->mtu);
+		    device_mtu(lab, l, 0), z->ifname, lab->host[z->host].name,
+		    device_mtu(lab, l, 1));
 	}
 	return batch_run(&b, n, lab, ip_batch, -1);
 }
@@ -362,7 +377,7 @@ make_host(struct net *n, const struct lab *lab, unsigned host)
 	n->fd[host] = open(path, O_RDONLY | O_CLOEXEC);
 	if (n->fd[host] < 0)
 		goto bad;
-	set_defaults(lab->host[host].forward);
+	set_defaults(lab->host[host].forward, lab->host[host].router);
 	return set_host_sysctls(n, lab, host, false);
 bad:
 	return fail(n, lab, lab->host[host].line, "host %s: namespace: %s",
@@ -374,6 +389,8 @@ finish_host(struct net *n, const struct lab *lab, unsigned host)
 {
 	if (net_enter(n, host))
 		return fail(n, lab, lab->host[host].line, "setns: %s", strerror(errno));
+	if (lab->host[host].router)
+		return 0;
 	if (set_host_sysctls(n, lab, host, true))
 		return -1;
 	return make_addresses(n, lab, host) || make_filters(n, lab, host) ? -1 : 0;

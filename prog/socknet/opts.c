@@ -8,6 +8,10 @@
 #include <string.h>
 
 static const struct opt rows[] = {
+	{ .letter = 'l', .name = "ledger", .kind = OPT_STR, .at = offsetof(struct opts, ledger),
+	  .arg = "FILE", .help = "write what routers did to each packet, as JSON" },
+	{ .letter = 's', .name = "speed", .arg = "N", .kind = OPT_INT, .min = 1, .max = 1000,
+	  .at = offsetof(struct opts, speed), .help = "pauses of the lab last 1/N as long" },
 	{ .letter = 't', .name = "tap", .kind = OPT_FLAG, .at = offsetof(struct opts, tap),
 	  .help = "print TAP, one line for each expectation" },
 	{ .letter = 'v', .name = "verbose", .kind = OPT_FLAG, .at = offsetof(struct opts, verbose),
@@ -16,7 +20,7 @@ static const struct opt rows[] = {
 };
 
 static const char *const synopsis[] = {
-	"[-tv] run LAB ...", "shell LAB HOST", "check LAB ...", "list", "[-v] demo [LAB]",
+	"[-tv] [-l FILE] [-s N] run LAB ...", "shell LAB HOST", "check LAB ...", "list", "[-v] demo [LAB]",
 	"serve echo|discard|daytime PORT ...", NULL
 };
 

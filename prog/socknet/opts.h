@@ -7,6 +7,8 @@
 
 struct opts {
 	bool tap, verbose;
+	int speed;			/* of declared pauses; 1: as written */
+	const char *ledger;		/* the routers' records, or NULL */
 	const char *program;		/* as this one was called */
 	const char *const *files;	/* ends with NULL */
 	const char *host;		/* shell */

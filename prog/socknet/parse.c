@@ -46,6 +46,14 @@ parse_bad(struct parse *p, const struct lex_word *w, const char *what, const cha
 }
 
 int
+parse_refuse(struct parse *p, const char *expected)
+{
+	const struct lex_word *w = parse_take(p, expected);
+
+	return w ? parse_bad(p, w, "not understood here", expected) : -1;
+}
+
+int
 parse_end(struct parse *p)
 {
 	const struct lex_word *w = parse_peek(p);
@@ -159,16 +167,31 @@ parse_addr(struct parse *p, const struct lex_word *w, bool with_plen, struct lab
 void *
 parse_alloc(struct parse *p, size_t size)
 {
-	struct lab *lab = p->lab;
 	size_t need = (size + 15) & ~(size_t)15;
-	char *at = lab->pool + lab->pool_used;
+	struct lab_pool *pool = p->lab->pool;
+	char *at;
 
-	if (lab->pool_size - lab->pool_used < need) {
-		lex_bad(&p->lex, p->line.line, 1, NULL, "too much in one file", NULL);
+	if (!pool || pool->size - pool->used < need)
+		pool = parse_grow(p->lab, need > 32768 ? need : 32768);
+	if (!pool) {
+		lex_bad(&p->lex, p->line.line, 1, NULL, "out of memory", NULL);
 		return NULL;
 	}
-	lab->pool_used += need;
+	at = pool->data + pool->used;
+	pool->used += need;
 	return memset(at, 0, need);
+}
+
+struct lab_pool *
+parse_grow(struct lab *lab, size_t size)
+{
+	struct lab_pool *pool = malloc(sizeof(*pool) + size);
+
+	if (!pool)
+		return NULL;
+	*pool = (struct lab_pool){ .next = lab->pool, .size = size };
+	lab->pool = pool;
+	return pool;
 }
 
 void *

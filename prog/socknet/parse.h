@@ -15,6 +15,8 @@ struct parse {
 	struct lex lex;
 	struct lex_line line;
 	unsigned at;		/* next word of the line */
+	unsigned file;		/* its number; 0: the lab itself */
+	labfile_reader reader;
 };
 
 struct verb {
@@ -32,6 +34,8 @@ const struct lex_word *parse_peek(const struct parse *p);
 /* Takes the next word if it is this keyword (a quoted word never is). */
 bool parse_keyword(struct parse *p, const char *keyword);
 int parse_bad(struct parse *p, const struct lex_word *w, const char *what, const char *expected);
+/* The next word, or the end of the line, is not what was expected. */
+int parse_refuse(struct parse *p, const char *expected);
 /* Fails if words are left. */
 int parse_end(struct parse *p);
 
@@ -46,9 +50,20 @@ const char *parse_joined(struct parse *p, unsigned from);
 
 /* Zeroed memory of the lab, aligned; NULL (and an error) if there is none. */
 void *parse_alloc(struct parse *p, size_t size);
+/* A piece of the lab's memory; the newest one is used up first. */
+struct lab_pool {
+	struct lab_pool *next;
+	size_t used, size;
+	_Alignas(16) char data[];
+};
+/* Another piece; NULL: out of memory. */
+struct lab_pool *parse_grow(struct lab *lab, size_t size);
 /* A zeroed element at the end of an array of the lab; NULL if it is full. */
 void *parse_add(struct parse *p, void **base, unsigned *count, unsigned max,
     size_t size, const char *what);
+
+/* The words of a host line: names. */
+int labfile_read_host(struct parse *p);
 
 /* What only the whole file shows: double and overlapping addresses, ... */
 int parse_check(struct parse *p);

@@ -56,7 +56,8 @@ report_result(struct report *r, bool ok, unsigned line, const char *what, const 
 	if (r->style == REPORT_TAP)
 		printf("%s %u - %s\n", ok ? "ok" : "not ok", r->done, what);
 	else if (!ok)
-		printf("FAILED  %s:%u: %s\n", r->lab->file, line, what);
+		printf("FAILED  %s:%u: %s\n", lab_file(r->lab, line),
+		    LAB_LINE(line), what);
 	else if (r->style == REPORT_TEXT)
 		printf("ok      %s\n", what);
 	if (!ok && why && *why)
@@ -93,6 +94,8 @@ report_end(struct report *r)
 {
 	bool all = r->done - r->failed >= r->lab->expects;
 
+	if (r->speed > 1)
+		printf("%spauses %u times as fast\n", r->style == REPORT_TAP ? "# " : "", r->speed);
 	if (r->style == REPORT_TAP && !r->done) {
 		r->done = 1;
 		puts("ok 1 - the lab ran to its end");

@@ -12,6 +12,7 @@ enum report_style { REPORT_TEXT, REPORT_TAP, REPORT_DEMO };
 struct report {
 	enum report_style style;
 	bool verbose;
+	unsigned speed;		/* of pauses; printed if it is not 1 */
 	unsigned done, failed;
 	const struct lab *lab;
 	bool open_line;		/* the cursor is behind text */

@@ -3,6 +3,7 @@
 #include "run.h"
 #include "child.h"
 #include "expect.h"
+#include "ledger.h"
 #include "loop.h"
 #include "witness.h"
 
@@ -85,7 +86,9 @@ is_ready(struct loop *l, void *arg)
 static int
 give_up(struct loop *l, const struct lab_step *s, const char *what, const char *why)
 {
-	if (!l->interrupted)
+	if (l->broken[0])
+		report_result(l->report, false, s->line, "the lab runs to its end", l->broken);
+	else if (!l->interrupted)
 		report_result(l->report, false, s->line, what, why);
 	else
 		report_result(l->report, false, s->line, "the lab runs to its end",
@@ -224,9 +227,10 @@ static int
 do_expect(struct loop *l, const struct lab_step *s)
 {
 	struct judged j = { .step = s };
-	unsigned tick = s->expect.what == LAB_EX_COUNTER || s->expect.what == LAB_EX_FILTER;
+	bool ask = s->expect.what == LAB_EX_COUNTER || s->expect.what == LAB_EX_FILTER;
+	unsigned tick = ask ? 50 : s->expect.what == LAB_EX_ROUTER ? 5 : 0;
 
-	if (loop_wait(l, is_met, &j, s->within_ns, tick * 50) == -EINTR)
+	if (loop_wait(l, is_met, &j, s->within_ns, tick) == -EINTR)
 		return give_up(l, s, s->text, NULL);
 	report_result(l->report, j.met, s->line, s->text, j.why);
 	return 0;
@@ -335,7 +339,7 @@ run_inside(void *arg)
 	struct loop l = { .epoll = -1 };
 	char text[300];
 	const char *missing;
-	int status;
+	int status, error;
 
 	set_path(r->program_path);
 	for (unsigned i = 0; i < r->lab->need_count; i++)
@@ -352,13 +356,21 @@ run_inside(void *arg)
 	}
 	if (net_build(&l.net, r->lab))
 		return bad(l.net.error, 2);
+	if (routers_start(&l.routers, r->lab, &l.net))
+		return bad(l.net.error, 1);
 	if (loop_open(&l, r->lab, &r->report))
 		return bad(l.error, 1);
 	if (r->shell_host != LAB_NONE)
 		return do_shell(&l, r->shell_host);
 	report_begin(&r->report, r->lab);
 	do_steps(&l);
+	if (r->report.failed)
+		ledger_tail(&l);
 	status = report_end(&r->report);
+	if (r->ledger && (error = ledger_write(&l, r->ledger)) < 0) {
+		fprintf(stderr, "socknet: '%s': %s\n", r->ledger, strerror(-error));
+		status = status ? status : 1;
+	}
 	if (l.interrupted && l.interrupted != SIGINT)
 		status = 128 + l.interrupted;
 	loop_close(&l);

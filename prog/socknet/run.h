@@ -12,6 +12,7 @@ struct run {
 	struct report report;
 	unsigned shell_host;		/* LAB_NONE: run the lab; else a shell there */
 	const char *program_path;	/* goes before PATH */
+	const char *ledger;		/* the routers' records go there, or NULL */
 };
 
 /* For box_run(): arg is a struct run. Returns the exit status: 0, 1 if the

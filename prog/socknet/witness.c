@@ -3,6 +3,7 @@
 #include "witness.h"
 #include "expect.h"
 #include "json.h"
+#include "ledger.h"
 
 #include <sockeye/fate.h>
 
@@ -139,6 +140,10 @@ tally_sender(struct tally *t, struct loop *l, unsigned sender, const struct sky_
 static void
 tally_others(struct tally *t, struct loop *l, unsigned sender, const struct sky_addr *dst)
 {
+	for (unsigned i = 0; i < l->routers.count; i++) {
+		t->at_routers += ledger_arrived(l, i, dst);
+		t->lost += routers_forgotten(&l->routers, i);
+	}
 	for (unsigned h = 0; h < l->lab->hosts; h++) {
 		const struct capture *c = &l->capture[h];
 		uint64_t in = 0;
@@ -162,6 +167,12 @@ was_said(struct loop *l, const struct error *e, const struct sky_addr *dst)
 		const struct capture *c = &l->capture[h];
 		uint64_t said = 0;
 
+		if (l->lab->host[h].router) {
+			if (ledger_said(l, l->lab->host[h].router - 1, &e->by, dst, e->type,
+			    e->code, e->mtu) == e->count)
+				return true;
+			continue;
+		}
 		if (!expect_addr(l->lab, l->lab->host[h].name, &e->by))
 			continue;
 		for (unsigned i = 0; i < c->count; i++) {
@@ -373,7 +384,7 @@ name_routers(struct loop *l, char *buf, size_t size)
 
 	*buf = 0;
 	for (unsigned i = 0; i < l->lab->hosts && used < size; i++)
-		if (l->lab->host[i].forward)
+		if (l->lab->host[i].forward || l->lab->host[i].router)
 			used += (size_t)snprintf(buf + used, size - used, " %s",
 			    l->lab->host[i].name);
 }

@@ -91,6 +91,8 @@ send_error(struct rt *r, const struct rt_pkt *p, uint8_t type, uint8_t code, uin
 	int len;
 
 	e.quote_max = p->family == AF_INET ? m->quote4 : m->quote6;
+	if (e.quote_max)
+		e.quote_max += p->hlen;
 	e.ext_len = put_extension(r, p, type, ext, sizeof(ext));
 	if (e.ext_len == 0)
 		e.ext = NULL;

@@ -74,7 +74,7 @@ rt_init(void *mem, const struct rt_conf *c, unsigned buffers,
 	if (*why)
 		return NULL;
 	memset(r, 0, sizeof(*r));
-	memset(ledger, 0, sizeof(*ledger) + slots * sizeof(struct rt_record));
+	memset(ledger, 0, sizeof(*ledger));
 	ledger->magic = RT_MAGIC;
 	ledger->size = sizeof(struct rt_record);
 	ledger->slots = slots;
@@ -92,9 +92,8 @@ rt_init(void *mem, const struct rt_conf *c, unsigned buffers,
 	at += RT_WHOLES * room_of(sizeof(*r->slot));
 	r->heap = (struct rt_buf **)(void *)at;
 	at += buffers * sizeof(*r->heap);
-	for (unsigned i = 0; i < buffers; i++, at += buf_size(r->frame_max))
-		rt_buf_free(r, (struct rt_buf *)(void *)at);
-	r->buffers = buffers;
+	r->fresh = at;
+	r->left = r->buffers = buffers;
 	return r;
 }
 
@@ -103,11 +102,16 @@ rt_buf_new(struct rt *r)
 {
 	struct rt_buf *b = r->free;
 
-	if (!b) {
+	if (b) {
+		r->free = b->next;
+	} else if (r->left) {
+		b = (struct rt_buf *)(void *)r->fresh;
+		r->fresh += buf_size(r->frame_max);
+		r->left--;
+	} else {
 		r->ledger->count[RT_NO_BUFFER]++;
 		return NULL;
 	}
-	r->free = b->next;
 	memset(b, 0, sizeof(*b));
 	return b;
 }

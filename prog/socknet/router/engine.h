@@ -10,7 +10,7 @@
 #ifndef RT_ENGINE_H
 #define RT_ENGINE_H
 
-#include "router/rt.h"
+#include "rt.h"
 #include "proto/fragment.h"
 #include "proto/reasm.h"
 #include "wire/icmp.h"
@@ -94,6 +94,8 @@ struct rt {
 	uint32_t turn;			/* per-packet balancing */
 	uint16_t own_id;
 	struct rt_buf *free, *given;	/* given: out, until rt_recycle() */
+	uint8_t *fresh;			/* memory of buffers never used so far */
+	unsigned left;			/* so many of them */
 	struct rt_buf **heap;		/* by due, then order */
 	unsigned heaped, buffers;
 	struct rt_frame ready[RT_READY];

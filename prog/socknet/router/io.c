@@ -65,28 +65,28 @@ now_ns(const struct rt_io *io)
 
 /* One frame to a block where several have no room in it. */
 static void
-size_ring(struct tpacket_req *req, unsigned mtu)
+size_ring(struct tpacket_req *req, unsigned frames, unsigned mtu)
 {
 	unsigned frame = 2048;
 
 	while (frame < mtu + 128u && frame < BLOCK)
 		frame *= 2;
 	*req = (struct tpacket_req){ .tp_block_size = BLOCK, .tp_frame_size = frame,
-		.tp_frame_nr = RING_FRAMES };
+		.tp_frame_nr = frames };
 	if (frame < mtu + 128u) {
 		req->tp_frame_size = req->tp_block_size = BLOCK + 4096;
-		req->tp_frame_nr = RING_LARGE;
+		req->tp_frame_nr = frames < RING_LARGE ? frames : RING_LARGE;
 	}
 	req->tp_block_nr = req->tp_frame_nr / (req->tp_block_size / req->tp_frame_size);
 }
 
 static int
-map_ring(struct port *p, uint16_t mtu)
+map_ring(struct port *p, unsigned frames, unsigned mtu)
 {
 	struct tpacket_req req;
 	int version = TPACKET_V2;
 
-	size_ring(&req, mtu);
+	size_ring(&req, frames, mtu);
 	if (setsockopt(p->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
 	    setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
 		return -errno;
@@ -110,8 +110,22 @@ ask_mac(int fd, struct rt_iface *f)
 	return 0;
 }
 
+/* The kernel lets in what its own MTU allows, which may be more than ours. */
+static unsigned
+largest(int fd, const struct rt_iface *f)
+{
+	unsigned max = f->mru > f->mtu ? f->mru : f->mtu;
+	struct ifreq r;
+
+	memset(&r, 0, sizeof(r));
+	memcpy(r.ifr_name, f->name, sizeof(f->name));
+	if (ioctl(fd, SIOCGIFMTU, &r) == 0 && r.ifr_mtu > (int)max)
+		max = (unsigned)r.ifr_mtu;
+	return max;
+}
+
 static int
-open_port(struct port *p, struct rt_iface *f)
+open_port(struct port *p, unsigned frames, struct rt_iface *f)
 {
 	struct sockaddr_ll sll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = (int)if_nametoindex(f->name) };
@@ -123,7 +137,7 @@ open_port(struct port *p, struct rt_iface *f)
 	p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (p->fd < 0)
 		return -errno;
-	if ((ret = map_ring(p, f->mru > f->mtu ? f->mru : f->mtu)) < 0 ||
+	if ((ret = map_ring(p, frames, largest(p->fd, f))) < 0 ||
 	    (ret = ask_mac(p->fd, f)) < 0)
 		return ret;
 	/* without these it still works, only slower, or sees its own frames */
@@ -134,8 +148,8 @@ open_port(struct port *p, struct rt_iface *f)
 	return bind(p->fd, (struct sockaddr *)&sll, sizeof(sll)) < 0 ? -errno : 0;
 }
 
-int
-rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n, const char **what)
+static int
+open_all(struct rt_io **out, struct rt_iface *iface, unsigned n, unsigned frames, const char **what)
 {
 	struct rt_io *io = calloc(1, sizeof(*io));
 	int ret;
@@ -149,7 +163,7 @@ rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n, const 
 		io->port[i].fd = -1;
 	for (unsigned i = 0; i < io->ports; i++) {
 		*what = iface[i].name;
-		if ((ret = open_port(&io->port[i], &iface[i])) < 0) {
+		if ((ret = open_port(&io->port[i], frames, &iface[i])) < 0) {
 			rt_io_close(io);
 			return ret;
 		}
@@ -160,9 +174,15 @@ rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n, const 
 }
 
 int
+rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n, const char **what)
+{
+	return open_all(out, iface, n, RING_FRAMES, what);
+}
+
+int
 rt_io_open(struct rt_io **out, struct rt_conf *c, const char **what)
 {
-	return rt_io_open_ifaces(out, c->iface, c->ifaces, what);
+	return open_all(out, c->iface, c->ifaces, c->ring ? c->ring : RING_FRAMES, what);
 }
 
 void
@@ -343,9 +363,10 @@ int
 rt_io_run(struct rt_io *io, const struct rt_conf *c, struct rt_ledger *ledger,
     uint32_t slots, int stop_fd)
 {
-	void *mem = malloc(rt_room(c, BUFFERS));
+	unsigned buffers = c->buffers ? c->buffers : BUFFERS;
+	void *mem = malloc(rt_room(c, buffers));
 	const char *why;
-	struct rt *r = mem ? rt_init(mem, c, BUFFERS, ledger, slots, &why) : NULL;
+	struct rt *r = mem ? rt_init(mem, c, buffers, ledger, slots, &why) : NULL;
 
 	if (!r) {
 		free(mem);

@@ -10,7 +10,7 @@
 #ifndef RT_IO_H
 #define RT_IO_H
 
-#include "router/rt.h"
+#include "rt.h"
 
 struct rt_io;
 

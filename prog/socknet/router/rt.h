@@ -69,8 +69,8 @@ struct rt_manners {
 	uint8_t limit;		/* enum rt_limit: of errors, per destination of them */
 	uint32_t limit_burst;	/* RT_LIMIT_BUCKET */
 	uint64_t limit_ns;	/* one more after so long */
-	uint16_t quote4;	/* bytes of the packet that are quoted; 0: as much as */
-	uint16_t quote6;	/* the RFCs allow (576 and 1280 bytes in all) */
+	uint16_t quote4;	/* bytes quoted behind the IP header; 0: as much as the */
+	uint16_t quote6;	/* RFCs allow (576 and 1280 bytes in all) */
 	uint8_t labels;
 	uint32_t label[RT_LABELS]; /* label << 12 | exp << 9 | ttl; RFC 4950 */
 	bool tell_interface;	/* RFC 5837: index, address, MTU of the incoming one */
@@ -112,6 +112,8 @@ struct rt_route {
 struct rt_conf {
 	uint64_t seed;		/* of every chance: the same seed, the same fate */
 	uint16_t ifaces, routes;
+	uint32_t buffers, ring;	/* of io.h: packets kept, frames of each receive
+				 * ring (a power of two); 0: 16384, 4096 */
 	struct rt_iface iface[RT_IFACES];
 	struct rt_route route[RT_ROUTES]; /* connected nets need none */
 	struct rt_manners manners;
