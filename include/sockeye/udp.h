@@ -186,7 +186,9 @@ bool sky_msg_next(const struct sky_msg *m, size_t *off, const void **at, size_t 
 /* Fates that were learnt: ICMP errors, and what else the error queue holds
  * (origin tells). Quotes and extensions are put into buf and pointed at by the
  * records; 1280 bytes for each record hold whatever a Linux router quotes, what
- * does not fit is cut and marked. Returns how many, 0 when there are no more. */
+ * does not fit is cut and marked. Returns how many, 0 when there are no more.
+ * Who receives but does not ask for 100 ms, while errors fill half of the receive
+ * buffer, does not want them: they make room for data, counted in errors_lost. */
 int sky_udp_errors(struct sky_udp *u, struct sky_fate *f, unsigned n, void *buf, size_t size);
 
 /* Errors waiting in the handle because a send or receive had to drain them: the
@@ -239,7 +241,7 @@ struct sky_udp_info {
 	uint64_t rx_truncated;
 	uint64_t rx_drops;		/* by the kernel, for want of room; 64 bit */
 	uint64_t errors;		/* fates delivered or waiting */
-	uint64_t errors_lost;		/* no room in the handle for them */
+	uint64_t errors_lost;		/* no room in the handle, or never asked for */
 	uint64_t errors_maybe_lost;	/* times the receive buffer was found so full
 					 * that the kernel may have dropped errors:
 					 * asked here, and after a batch of errors */

@@ -17,6 +17,9 @@
 /* An answer to "is this address ours?" is good for so long. */
 static const uint64_t own_memory_ns = 1000000000u;
 
+/* See udp_heed(). */
+static const uint64_t deaf_ns = 100000000u;
+
 /* Swallowed entries must not make one call endless. */
 enum { SWALLOW_MAX = 1024 };
 
@@ -205,6 +208,34 @@ check_room(struct udp *u)
 		udp_count(&u->maybe_lost, 1);
 }
 
+/* A program that receives but never asks for errors would be starved of data by
+ * them: they lie in the receive buffer. Who has not asked for so long, while
+ * they fill half of it, does not want them. */
+void
+udp_heed(struct udp *u)
+{
+	struct sky_errq e[SKY_ERRQ_BATCH];
+	uint8_t data[SKY_ERRQ_BATCH][SKY_ERRQ_DATA];
+	uint64_t now = sky_clock_steady();
+	struct sky_meminfo m;
+	int got = SKY_ERRQ_BATCH;
+
+	if (!u->deaf_since)
+		u->deaf_since = now;
+	if (now - u->deaf_since < deaf_ns)
+		return;
+	u->deaf_since = now;
+	if (sky_sockopt_meminfo(u->fd, &m) < 0 || m.rmem < m.rcvbuf / 2)
+		return;
+	if (m.rmem >= m.rcvbuf - m.rcvbuf / 8)
+		udp_count(&u->maybe_lost, 1);
+	for (int i = 0; i < SWALLOW_MAX && got == SKY_ERRQ_BATCH; i += SKY_ERRQ_BATCH) {
+		got = sky_errq_read(u->fd, e, data, SKY_ERRQ_BATCH);
+		for (int j = 0; j < got; j++)
+			udp_count(&u->ignored, !swallow(u, &e[j]));
+	}
+}
+
 /* Every so many errors, however few are asked for at a time. */
 static void
 watch_room(struct udp *u, int got, bool full)
@@ -259,6 +290,7 @@ sky_udp_errors(struct sky_udp *su, struct sky_fate *f, unsigned n, void *buf, si
 	bool full = true;
 
 	udp_receiving(u);
+	u->deaf_since = 0;
 	done = from_ring(u, f, n, &q, &now_ns);
 	while (done < n && full && swallowed < SWALLOW_MAX) {
 		int r = from_kernel(u, f + done, n - done, &q, &now_ns, &full);
@@ -269,6 +301,8 @@ sky_udp_errors(struct sky_udp *su, struct sky_fate *f, unsigned n, void *buf, si
 			swallowed += SKY_ERRQ_BATCH;
 		done += r > 0 ? (unsigned)r : 0;
 	}
+	if (!full)
+		atomic_store_explicit(&u->errors_wait, false, memory_order_relaxed);
 	udp_count(&u->taken, done);
 	return (int)done;
 }

@@ -63,6 +63,8 @@ struct udp {
 	uint32_t rcvbuf;		/* as last seen; 0 if the kernel cannot tell */
 	uint64_t run;			/* memory of the data taken since there was none */
 	uint32_t errors_run;		/* errors taken since there were none */
+	uint64_t deaf_since;		/* errors wait and nobody asks; 0: not known to */
+	sky_count ignored;		/* errors thrown away for that */
 	uint64_t drops;			/* 64 bit, of the kernel's 32 */
 	uint32_t drops_seen;
 	struct sky_addr own_asked;	/* the last question "is this ours?" */
@@ -70,6 +72,7 @@ struct udp {
 	bool own;
 
 	/* from one to the other */
+	_Atomic bool errors_wait;	/* an error was met: the queue is not empty */
 	_Atomic uint32_t local_mtu;	/* of a local error that the receiver swallowed */
 	_Atomic uint32_t wakes;		/* errors of our own in the kernel's queue */
 
@@ -103,6 +106,12 @@ static inline uint64_t
 udp_counted(const sky_count *c)
 {
 	return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+static inline void
+udp_met_error(struct udp *u)
+{
+	atomic_store_explicit(&u->errors_wait, true, memory_order_relaxed);
 }
 
 static inline void
@@ -141,6 +150,8 @@ uint32_t udp_drain(struct udp *u, const struct msghdr *h);
 void udp_relieve(struct udp *u, const struct msghdr *h);
 /* udp_recv.c: so much memory of data, waiting at once, left an error no room. */
 bool udp_was_full(const struct udp *u, uint64_t memory);
+/* errors.c: called by a receive while errors wait; see there. */
+void udp_heed(struct udp *u);
 /* True for a local error whose news a send's status was. */
 bool udp_is_told_already(const struct udp *u, const struct sky_errq *e);
 /* True (once per wake) for an entry that only was to wake the receiver. */

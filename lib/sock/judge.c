@@ -75,7 +75,10 @@ judge_size(struct udp *u, struct out_cure *c, const struct msghdr *h, struct sky
 void
 out_stopped(struct udp *u, const struct msghdr *h)
 {
-	if (!u->plain && ++u->stale >= RELIEVE_EVERY)
+	if (u->plain)
+		return;
+	udp_met_error(u);
+	if (++u->stale >= RELIEVE_EVERY)
 		udp_relieve(u, h);
 }
 

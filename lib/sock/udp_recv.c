@@ -158,6 +158,7 @@ recv_batch(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
 		if (got >= 0 || u->plain || !udp_may_be_stale(-got))
 			break;
 		udp_count(&u->rx_retries, 1);
+		udp_met_error(u);
 		got = -EAGAIN;
 	}
 	for (int i = 0; i < got; i++) {
@@ -192,6 +193,8 @@ sky_udp_recv_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t st
 	if (stride < sizeof(*m))
 		return -EINVAL;
 	udp_receiving(u);
+	if (atomic_load_explicit(&u->errors_wait, memory_order_relaxed) && !u->plain)
+		udp_heed(u);
 	while (done < n) {
 		unsigned ask = next_ask(u, n - done, done);
 		int r = recv_batch(u, udp_msg_at(m, done, stride), ask, stride);

@@ -134,7 +134,7 @@ info_counters(const struct udp *u, struct sky_udp_info *out)
 	out->rx_truncated = udp_counted(&u->truncated);
 	out->rx_drops = u->drops;
 	out->errors = udp_counted(&u->taken) + sky_ring_count(&u->ring);
-	out->errors_lost = udp_counted(&u->lost);
+	out->errors_lost = udp_counted(&u->lost) + udp_counted(&u->ignored);
 	out->errors_maybe_lost = udp_counted(&u->maybe_lost);
 	out->retries = udp_counted(&u->tx_retries) + udp_counted(&u->rx_retries);
 	out->gso_trains = udp_counted(&u->trains);
