@@ -18,28 +18,41 @@
 #include <unistd.h>
 
 #define FRAME 2048u
-#define FRAMES 1024u
 #define BLOCK (64u * 1024)
+#define RINGS (64u << 20)	/* bytes of all rings together */
+#define FRAMES_LEAST 128u
+#define FRAMES_MOST 2048u
 
 enum { ND_SOLICIT = 135, ND_ADVERT = 136 };
 
-int
-capture_open(struct capture *c)
+/* A multiple of what fits into a block. */
+static unsigned
+frames_for(unsigned of)
 {
+	unsigned n = RINGS / FRAME / (of ? of : 1);
+
+	n = n > FRAMES_MOST ? FRAMES_MOST : n < FRAMES_LEAST ? FRAMES_LEAST : n;
+	return n / (BLOCK / FRAME) * (BLOCK / FRAME);
+}
+
+int
+capture_open(struct capture *c, unsigned of)
+{
+	unsigned frames = frames_for(of);
 	struct tpacket_req req = {
-		.tp_block_size = BLOCK, .tp_block_nr = FRAME * FRAMES / BLOCK,
-		.tp_frame_size = FRAME, .tp_frame_nr = FRAMES,
+		.tp_block_size = BLOCK, .tp_block_nr = FRAME * frames / BLOCK,
+		.tp_frame_size = FRAME, .tp_frame_nr = frames,
 	};
 	int version = TPACKET_V2, error;
 	void *map;
 
-	*c = (struct capture){ .fd = -1 };
+	*c = (struct capture){ .fd = -1, .frames = frames };
 	c->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
 	if (c->fd < 0)
 		return -errno;
 	if (!setsockopt(c->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) &&
 	    !setsockopt(c->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req))) {
-		map = mmap(NULL, (size_t)FRAME * FRAMES, PROT_READ | PROT_WRITE,
+		map = mmap(NULL, (size_t)FRAME * frames, PROT_READ | PROT_WRITE,
 		    MAP_SHARED, c->fd, 0);
 		if (map != MAP_FAILED) {
 			c->ring = map;
@@ -57,7 +70,7 @@ capture_close(struct capture *c)
 {
 	if (c->fd < 0)
 		return;
-	munmap(c->ring, (size_t)FRAME * FRAMES);
+	munmap(c->ring, (size_t)FRAME * c->frames);
 	close(c->fd);
 	free(c->seen);
 	c->fd = -1;
@@ -212,7 +225,7 @@ capture_drain(struct capture *c)
 			break;
 		take(c, h);
 		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-		c->next = (c->next + 1) % FRAMES;
+		c->next = (c->next + 1) % c->frames;
 	}
 	if (!getsockopt(c->fd, SOL_PACKET, PACKET_STATISTICS, &st, &len))
 		c->lost += st.tp_drops;

@@ -32,14 +32,15 @@ struct seen {
 struct capture {
 	int fd;
 	uint8_t *ring;
-	unsigned next;
+	unsigned next, frames;
 	struct seen *seen;
 	unsigned count, room;
 	uint64_t lost;
 };
 
-/* Opens it in the namespace this process is in. Returns 0 or negative errno. */
-int capture_open(struct capture *c);
+/* Opens it in the namespace this process is in; of: how many are opened in all,
+ * so that their rings stay within 64 MiB. Returns 0 or a negative errno. */
+int capture_open(struct capture *c, unsigned of);
 void capture_close(struct capture *c);
 /* Takes in what waits in the ring; never blocks. */
 void capture_drain(struct capture *c);

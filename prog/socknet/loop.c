@@ -48,6 +48,10 @@ fail(struct loop *l, unsigned line, const char *what, int error)
 static int
 open_captures(struct loop *l)
 {
+	unsigned of = 0;
+
+	for (unsigned i = 0; i < l->lab->hosts; i++)
+		of += l->lab->host[i].captured;
 	for (unsigned i = 0; i < l->lab->hosts; i++) {
 		const struct lab_host *h = &l->lab->host[i];
 		int r;
@@ -56,7 +60,7 @@ open_captures(struct loop *l)
 		if (!h->captured)
 			continue;
 		r = net_enter(&l->net, i);
-		r = r ? r : capture_open(&l->capture[i]);
+		r = r ? r : capture_open(&l->capture[i], of);
 		net_enter(&l->net, LAB_NONE);
 		if (r)
 			return fail(l, h->line, "capture", -r);

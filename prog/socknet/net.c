@@ -86,8 +86,6 @@ set_defaults(bool forward, bool router)
 		{ "net.ipv4.conf.all.arp_filter", "0" },
 		{ "net.ipv4.conf.default.arp_filter", "0" },
 		{ "net.ipv4.conf.all.log_martians", "0" },
-		{ "net.ipv4.neigh.default.mcast_solicit", "3" },
-		{ "net.ipv4.neigh.default.retrans_time_ms", "1000" },
 		{ "net.ipv4.ip_unprivileged_port_start", "0" },
 		{ "net.ipv4.icmp_ratemask", "0" },
 		{ "net.ipv4.icmp_ratelimit", "0" },
@@ -103,16 +101,26 @@ set_defaults(bool forward, bool router)
 	set_sysctl("net.ipv6.conf.all.forwarding", forward ? "1" : "0");
 }
 
+/* A setting of one interface can only be set once it exists; those for all and
+ * by default must come before it does. */
+static bool
+needs_link(const char *key)
+{
+	const char *at = strstr(key, ".conf.");
+
+	if (!at)
+		return strstr(key, ".neigh.") != NULL;
+	return strncmp(at, ".conf.all.", 10) && strncmp(at, ".conf.default.", 14);
+}
+
 static int
 set_host_sysctls(struct net *n, const struct lab *lab, unsigned host, bool late)
 {
 	for (unsigned i = 0; i < lab->sysctls; i++) {
 		const struct lab_rule *s = &lab->sysctl[i];
-		/* A setting of one interface can only be set once it exists. */
-		bool needs_link = strstr(s->key, ".conf.") || strstr(s->key, ".neigh.");
 		int r;
 
-		if ((s->host != LAB_NONE && s->host != host) || needs_link != late)
+		if ((s->host != LAB_NONE && s->host != host) || needs_link(s->key) != late)
 			continue;
 		r = set_sysctl(s->key, s->value);
 		if (r)
