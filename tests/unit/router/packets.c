@@ -90,6 +90,26 @@ make_udp(uint8_t *frame, const struct spec *s)
 }
 
 size_t
+make_icmp(uint8_t *frame, const struct spec *s, int type, int code, uint32_t rest,
+    const void *body, size_t len)
+{
+	uint8_t *ip = frame + 14, *m = ip + 20;
+
+	memcpy(frame, s->to, 6);
+	memcpy(frame + 6, "\2\0\0\0\0\1", 6);
+	put16(frame + 12, 0x0800);
+	make_ip(ip, s, IPPROTO_ICMP, 8 + len);
+	m[0] = (uint8_t)type;
+	m[1] = (uint8_t)code;
+	put16(m + 2, 0);
+	put16(m + 4, rest >> 16);
+	put16(m + 6, rest & 0xffff);
+	memcpy(m + 8, body, len);
+	put16(m + 2, transport_sum(ip, m, 8 + len, IPPROTO_ICMP));
+	return 14 + 20 + 8 + len;
+}
+
+size_t
 make_arp(uint8_t *frame, int op, const uint8_t *mac, const char *ip,
     const uint8_t *target_mac, const char *target)
 {

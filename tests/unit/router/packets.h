@@ -26,6 +26,10 @@ size_t make_udp(uint8_t *frame, const struct spec *s);
 /* An ARP message: op 1 or 2. */
 size_t make_arp(uint8_t *frame, int op, const uint8_t *mac, const char *ip,
     const uint8_t *target_mac, const char *target);
+/* An ICMP message of IPv4 in an Ethernet frame: spec's addresses, ttl, df, id
+ * and to; rest: the four bytes behind the checksum. */
+size_t make_icmp(uint8_t *frame, const struct spec *s, int type, int code, uint32_t rest,
+    const void *body, size_t len);
 /* A neighbour advertisement for `ip` with its address, to `dst` at `to`. */
 size_t make_advert(uint8_t *frame, const uint8_t *to, const uint8_t *mac, const char *ip, const char *dst);
 
