@@ -63,7 +63,7 @@ clock_of(clockid_t id)
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-static void
+static void __attribute__((format(printf, 1, 2)))
 run(const char *format, ...)
 {
 	char line[512];
