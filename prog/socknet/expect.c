@@ -383,7 +383,8 @@ met_filter(struct loop *l, const struct lab_step *s, char *why, size_t size)
 static bool
 met_router(struct loop *l, const struct lab_step *s, char *why, size_t size)
 {
-	unsigned router = l->lab->host[s->host].router - 1;
+	const struct lab_host *h = &l->lab->host[s->host];
+	unsigned router = (h->odd ? h->odd : h->router) - 1;
 	const struct lab_expect *x = &s->expect;
 	uint64_t found = ledger_count(l, router, x->field, x->fields);
 	uint64_t forgotten = routers_forgotten(&l->routers, router);

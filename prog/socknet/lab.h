@@ -9,6 +9,7 @@
 #ifndef SOCKNET_LAB_H
 #define SOCKNET_LAB_H
 
+#include "prog/socknet/odd/odd.h"
 #include "prog/socknet/router/rt.h"
 
 #include <limits.h>
@@ -48,6 +49,7 @@ struct lab_end {
 struct lab_link {
 	unsigned line;
 	unsigned addrs;		/* as many at both ends */
+	bool inner;		/* between an odd host's kernel and its lower half */
 	struct lab_end end[2];
 };
 
@@ -57,6 +59,8 @@ struct lab_host {
 	bool forward;
 	bool captured;		/* a step looks at its packets */
 	unsigned router;	/* 1 + index of a router; 0: a host of the kernel */
+	unsigned odd;		/* 1 + index of the router that is its lower half */
+	unsigned half_of;	/* such a lower half: 1 + index of the whole host */
 };
 
 /* A host that is a router of ours. Its interfaces are its links, in order. */
@@ -64,6 +68,7 @@ struct lab_router {
 	unsigned host;
 	uint8_t balance;	/* of its routes with several next hops */
 	struct rt_conf *conf;
+	struct odd_conf *odd;	/* the lower half of an odd host, and no router */
 };
 
 /* Words handed on to a tool or program; argv[argc] is NULL. */

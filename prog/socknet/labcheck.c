@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* labcheck.c - what only the whole lab file shows. */
+#include "labodd.h"
 #include "labrouter.h"
 
 #include <limits.h>
@@ -85,7 +86,7 @@ parse_check(struct parse *p)
 
 	if (!lab->hosts)
 		return lex_bad(&p->lex, 1, 1, NULL, "a lab without hosts", "a host line");
-	if (check_addrs(p) || labrouter_check(p))
+	if (check_addrs(p) || labodd_expand(p) || labrouter_check(p))
 		return -1;
 	for (unsigned i = 0; i < lab->steps; i++)
 		if (lab->step[i].verb == LAB_EXPECT &&

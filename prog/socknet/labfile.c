@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* labfile.c - verbs that describe the network: see labfile.h. */
+#include "labodd.h"
 #include "labrouter.h"
 
 #include <ctype.h>
@@ -386,6 +387,7 @@ static const struct verb net_verbs[] = {
 	{ "lab", read_lab, false },
 	{ "include", read_include, false },
 	{ "router", labrouter_read, false },
+	{ "odd", labodd_read, false },
 	{ "needs", read_needs, false },
 	{ "host", labfile_read_host, false },
 	{ "link", read_link, false },
@@ -415,7 +417,7 @@ read_line(struct parse *p)
 		v = find_verb(parse_step_verbs, w->text);
 	if (!v || w->quoted)
 		return parse_bad(p, w, "not a verb of a lab file",
-		    "lab, include, needs, host, router, link, route, forward, sysctl, filter, server, "
+		    "lab, include, needs, host, router, odd, link, route, forward, sysctl, filter, server, "
 		    "start, run, wait, type, eof, signal, expect, witness or note");
 	if (!v->step && p->lab->steps)
 		return parse_bad(p, w, "comes too late",
@@ -531,8 +533,10 @@ labfile_release(struct lab *lab)
 	free(lab->filter);
 	free(lab->proc);
 	free(lab->step);
-	for (unsigned i = 0; i < lab->routers; i++)
+	for (unsigned i = 0; i < lab->routers; i++) {
 		free(lab->router[i].conf);
+		free(lab->router[i].odd);
+	}
 	free(lab->router);
 	for (struct lab_pool *pool = lab->pool; pool; pool = next) {
 		next = pool->next;

@@ -386,9 +386,9 @@ expect_capture(struct parse *p, struct lab_step *s)
 
 	if (parse_host(p, &s->host))
 		return -1;
-	if (p->lab->host[s->host].router)
-		return parse_bad(p, &p->line.word[p->at - 1], "a router keeps a ledger",
-		    "expect router NAME did=...");
+	if (p->lab->host[s->host].router || p->lab->host[s->host].odd)
+		return parse_bad(p, &p->line.word[p->at - 1], "it keeps a ledger",
+		    "expect router NAME did=... or expect odd NAME did=...");
 	p->lab->host[s->host].captured = true;
 	w = parse_take(p, "udp, tcp, icmp or arp");
 	if (!w)
@@ -453,9 +453,9 @@ expect_router(struct parse *p, struct lab_step *s)
 
 	if (parse_host(p, &s->host))
 		return -1;
-	if (!p->lab->host[s->host].router)
-		return parse_bad(p, &p->line.word[p->at - 1], "is not a router",
-		    "a name from a router line");
+	if (!p->lab->host[s->host].router && !p->lab->host[s->host].odd)
+		return parse_bad(p, &p->line.word[p->at - 1], "is not a router, and not odd",
+		    "a name from a router or odd line");
 	if (read_fields(p, s) || check_keys(p, &s->expect, keys, "did= src= dst= proto= type= "
 	    "code= mtu= in= out= len= off= id= ttl= df= more= answered= count="))
 		return -1;
@@ -527,7 +527,7 @@ read_expect(struct parse *p)
 	if (parse_keyword(p, "filter"))
 		return expect_filter(p, s);
 	s->expect.what = LAB_EX_ROUTER;
-	if (parse_keyword(p, "router"))
+	if (parse_keyword(p, "router") || parse_keyword(p, "odd"))
 		return expect_router(p, s);
 	return expect_program(p, s);
 }

@@ -67,6 +67,15 @@ interface(struct loop *l, unsigned router, uint8_t i)
 	return i < c->ifaces ? c->iface[i].name : "";
 }
 
+/* An odd host's lower half is that host. */
+static const char *
+name_of(struct loop *l, unsigned router)
+{
+	const struct lab_host *h = &l->lab->host[l->lab->router[router].host];
+
+	return h->half_of ? l->lab->host[h->half_of - 1].name : h->name;
+}
+
 static bool
 number_is(const char *want, uint64_t have)
 {
@@ -178,7 +187,7 @@ tell(struct loop *l, unsigned router, const struct rt_record *rec)
 {
 	char text[400], a[SKY_ADDRSTRLEN], b[SKY_ADDRSTRLEN], buf[8];
 	int n = snprintf(text, sizeof(text), "%-8s %-12s %s -> %s %s len=%u id=%u off=%u ttl=%u",
-	    l->lab->host[l->lab->router[router].host].name, rt_did_word(rec->did),
+	    name_of(l, router), rt_did_word(rec->did),
 	    sky_addr_format(&rec->src, a, sizeof(a)), sky_addr_format(&rec->dst, b, sizeof(b)),
 	    proto_word(rec->proto, buf, sizeof(buf)), rec->len, rec->id, rec->off, rec->ttl);
 
@@ -213,7 +222,7 @@ write_record(struct loop *l, unsigned router, const struct rt_record *rec, struc
 	char buf[8];
 
 	out_begin(o, "passage", rec->time_ns);
-	out_str(o, "router", l->lab->host[l->lab->router[router].host].name);
+	out_str(o, "router", name_of(l, router));
 	out_str(o, "did", rt_did_word(rec->did));
 	out_str(o, "proto", proto_word(rec->proto, buf, sizeof(buf)));
 	if (sky_addr_family(&rec->src) != AF_UNSPEC) {
@@ -232,7 +241,7 @@ write_record(struct loop *l, unsigned router, const struct rt_record *rec, struc
 		out_str(o, "out", interface(l, router, rec->out));
 	if (rec->due_ns > rec->time_ns)
 		out_u64(o, "held_ns", rec->due_ns - rec->time_ns);
-	if (rec->flags & RT_REC_ANSWERED) {
+	if (rec->flags & RT_REC_ANSWERED && rec->did != RT_NEIGHBOUR) {
 		out_u64(o, "icmp_type", rec->type);
 		out_u64(o, "icmp_code", rec->code);
 	}

@@ -8,11 +8,20 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+/* The lower half of an odd host is that host. */
+static unsigned
+whole(const struct lab *lab, unsigned host)
+{
+	unsigned of = lab->host[host].half_of;
+
+	return of ? of - 1 : host;
+}
+
 static void
 write_end(FILE *f, const struct lab *lab, const struct lab_link *l, unsigned e,
     bool first[LAB_HOSTS][2])
 {
-	unsigned h = l->end[e].host;
+	unsigned h = whole(lab, l->end[e].host), peer = whole(lab, l->end[!e].host);
 	const char *name = lab->host[h].name;
 
 	for (unsigned i = 0; i < l->addrs; i++) {
@@ -20,7 +29,7 @@ write_end(FILE *f, const struct lab *lab, const struct lab_link *l, unsigned e,
 		bool six = a->family == AF_INET6;
 
 		fprintf(f, "%.*s %s %s.%s", (int)strcspn(a->text, "/"), a->text,
-		    name, name, lab->host[l->end[!e].host].name);
+		    name, name, lab->host[peer].name);
 		if (!first[h][six])
 			fprintf(f, " %s.%s", name, six ? "v6" : "v4");
 		first[h][six] = true;
@@ -47,6 +56,8 @@ names_install(const struct lab *lab)
 		return -errno;
 	fputs("127.0.0.1 localhost\n::1 localhost\n", f);
 	for (unsigned i = 0; i < lab->links; i++) {
+		if (lab->link[i].inner)
+			continue;
 		write_end(f, lab, &lab->link[i], 0, first);
 		write_end(f, lab, &lab->link[i], 1, first);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* routers.c - the processes that are routers: see routers.h. */
 #include "routers.h"
+#include "oddhost.h"
 
 #include "prog/socknet/router/io.h"
 
@@ -65,7 +66,8 @@ be_router(const struct routers *r, struct net *n, unsigned i, int tell)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);		/* Ctrl-C is for the lab, which then ends us */
 	prctl(PR_SET_NAME, r->lab->host[r->lab->router[i].host].name);
-	said.error = net_enter(n, r->lab->router[i].host);
+	said.error = oddhost_prepare(r->lab, n, i);
+	said.error = said.error ? said.error : net_enter(n, r->lab->router[i].host);
 	if (!said.error && dup2(tell, 3) == 3) {
 		close_range(4, ~0u, 0);
 		fcntl(3, F_SETFD, FD_CLOEXEC);
@@ -79,7 +81,10 @@ be_router(const struct routers *r, struct net *n, unsigned i, int tell)
 	if (write(3, &said, sizeof(said)) != sizeof(said) || said.error)
 		_exit(1);
 	close(3);
-	rt_io_run(io, c, r->ledger[i], r->slots, -1);
+	if (r->lab->router[i].odd)
+		oddhost_run(io, &r->lab->router[i], r->ledger[i], r->slots);
+	else
+		rt_io_run(io, c, r->ledger[i], r->slots, -1);
 	_exit(1);
 }
 
