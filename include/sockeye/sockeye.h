@@ -6,6 +6,7 @@
 #include <sockeye/addr.h>
 #include <sockeye/fate.h>
 #include <sockeye/ledger.h>
+#include <sockeye/rto.h>
 #include <sockeye/udp.h>
 #include <sockeye/version.h>
 
