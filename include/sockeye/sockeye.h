@@ -7,6 +7,7 @@
 #include <sockeye/fate.h>
 #include <sockeye/ledger.h>
 #include <sockeye/rto.h>
+#include <sockeye/tcp.h>
 #include <sockeye/udp.h>
 #include <sockeye/version.h>
 

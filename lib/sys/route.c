@@ -3,9 +3,13 @@
 #include "sys/route.h"
 #include "sys/ret.h"
 
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -123,7 +127,18 @@ ask_route(const struct sky_addr *dst, struct hop *hop)
 }
 
 static int
-ask_neighbour(int family, const void *ip, size_t len, uint32_t ifindex)
+take_probes(const struct nlattr *attr, void *data)
+{
+	uint32_t *probes = data;
+
+	if (mnl_attr_get_type(attr) == NDA_PROBES &&
+	    mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
+		*probes = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int
+ask_neighbour(int family, const void *ip, size_t len, uint32_t ifindex, uint32_t *probes)
 {
 	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
@@ -143,6 +158,7 @@ ask_neighbour(int family, const void *ip, size_t len, uint32_t ifindex)
 	if (r < 0)
 		return r;
 	m = mnl_nlmsg_get_payload(h);
+	mnl_attr_parse(h, sizeof(*m), take_probes, probes);
 	return m->ndm_state;
 }
 
@@ -155,15 +171,38 @@ sky_route_is_own(const struct sky_addr *a)
 	return r < 0 ? r : hop.type == RTN_LOCAL;
 }
 
+/* The kernel counts probes from here on, as if the unicast ones had been sent. */
+static uint32_t
+probes_before(int family, uint32_t ifindex)
+{
+	char name[IF_NAMESIZE], path[128], text[16] = "";
+	int saved = errno;
+	int fd;
+
+	if (!if_indextoname(ifindex, name))
+		name[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv%c/neigh/%s/ucast_solicit",
+	    family == AF_INET ? '4' : '6', name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		text[0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return text[0] ? (uint32_t)strtoul(text, NULL, 10) : UINT32_MAX;
+}
+
 int
-sky_route_unresolved(const struct sky_addr *dst)
+sky_route_neighbour(const struct sky_addr *dst, uint32_t *probes)
 {
 	struct hop hop;
 	size_t len;
 	const void *ip = ip_of(dst, &len);
 	int family = dst->u.sa.sa_family;
 	int r = ask_route(dst, &hop);
+	uint32_t before;
 
+	*probes = 0;
 	if (r < 0)
 		return r;
 	if (hop.type != RTN_UNICAST)
@@ -173,6 +212,19 @@ sky_route_unresolved(const struct sky_addr *dst)
 		ip = hop.gateway;
 		len = family == AF_INET ? 4 : 16;
 	}
-	r = ask_neighbour(family, ip, len, hop.ifindex);
-	return r < 0 ? r : !!(r & NUD_INCOMPLETE);
+	r = ask_neighbour(family, ip, len, hop.ifindex, probes);
+	if (r < 0)
+		return r;
+	before = *probes ? probes_before(family, hop.ifindex) : 0;
+	*probes -= *probes < before ? *probes : before;
+	return r & NUD_INCOMPLETE ? 1 : r & NUD_FAILED ? 2 : 0;
+}
+
+int
+sky_route_unresolved(const struct sky_addr *dst)
+{
+	uint32_t probes;
+	int r = sky_route_neighbour(dst, &probes);
+
+	return r < 0 ? r : r == 1;
 }

@@ -17,4 +17,8 @@ int sky_route_is_own(const struct sky_addr *a);
  * for, not answered, not given up. 0 if it is in any other state. */
 int sky_route_unresolved(const struct sky_addr *dst);
 
+/* The same, or 2 if it was given up; and how many times it was asked for in
+ * *probes, 0 if the kernel does not tell. */
+int sky_route_neighbour(const struct sky_addr *dst, uint32_t *probes);
+
 #endif

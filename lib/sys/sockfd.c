@@ -3,7 +3,9 @@
 #include "sys/sockfd.h"
 #include "sys/ret.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <unistd.h>
 
 int
@@ -13,6 +15,34 @@ sky_sockfd_open(int family)
 
 	return sky_ret(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP),
 	    saved);
+}
+
+int
+sky_sockfd_nonblock(int fd)
+{
+	int saved = errno;
+	int flags = sky_ret(fcntl(fd, F_GETFL), saved);
+
+	if (flags < 0 || flags & O_NONBLOCK)
+		return flags < 0 ? flags : 0;
+	return sky_ret(fcntl(fd, F_SETFL, flags | O_NONBLOCK), saved);
+}
+
+int
+sky_sockfd_accept(int fd, struct sockaddr_storage *a, socklen_t *len)
+{
+	int saved = errno;
+
+	return sky_ret(accept4(fd, (struct sockaddr *)a, len, SOCK_CLOEXEC | SOCK_NONBLOCK), saved);
+}
+
+int
+sky_sockfd_poll(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int saved = errno;
+
+	return sky_ret(poll(&p, 1, 0), saved) > 0 ? p.revents : 0;
 }
 
 int

@@ -12,6 +12,12 @@
 
 /* A UDP socket of the family, close-on-exec and non-blocking. The descriptor. */
 int sky_sockfd_open(int family);
+/* O_NONBLOCK on. */
+int sky_sockfd_nonblock(int fd);
+/* accept4, close-on-exec and non-blocking; a becomes the peer's address. */
+int sky_sockfd_accept(int fd, struct sockaddr_storage *a, socklen_t *len);
+/* What poll(2) says of fd now, without waiting; 0 if nothing. */
+int sky_sockfd_poll(int fd, short events);
 int sky_sockfd_bind(int fd, const struct sockaddr_storage *a, socklen_t len);
 int sky_sockfd_connect(int fd, const struct sockaddr_storage *a, socklen_t len);
 int sky_sockfd_close(int fd);
