@@ -6,6 +6,7 @@
  */
 #include "opts.h"
 #include "run.h"
+#include "serve.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -52,6 +53,22 @@ open_and_run(struct run *x, const struct config *c)
 	return run_close(x);
 }
 
+static int
+serve(const struct config *c)
+{
+	int status;
+	struct serve *s = serve_open(c, &status);
+
+	if (!s)
+		return status;
+	status = drop_privileges();
+	if (status < 0)
+		end_say_error("sock: cannot drop privileges", -status);
+	else
+		serve_run(s);
+	return serve_close(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -60,7 +77,9 @@ main(int argc, char **argv)
 	int status = 1;
 
 	opts_read(&c, argc, argv);
-	if (x) {
+	if (c.have_service) {
+		status = serve(&c);
+	} else if (x) {
 		status = open_and_run(x, &c);
 		run_release(x);
 	} else {

@@ -129,10 +129,32 @@ check_given(const struct config *c)
 			opts_refuse("-%c and a destination are of different families", letter);
 }
 
+/* What the operands say, if anything, is one more end to serve at. */
+static void
+read_service(struct config *c, int argc, char **argv)
+{
+	struct listen_at *at = &c->listen[c->listens];
+	unsigned i;
+
+	for (i = 0; i < c->listens; i++)
+		if (sky_addr_family(&c->listen[i].a))
+			check_family(c, &c->listen[i].a, "--listen");
+	if (argc == 0 && c->listens)
+		return;
+	c->listens++;
+	if (argc == 0)
+		return;
+	read_server(c, argc, argv);
+	at->a = c->bind;
+	at->port = c->bind_to_port;
+}
+
 void
 operands_read(struct config *c, int argc, char **argv)
 {
-	if (c->server)
+	if (c->have_service)
+		read_service(c, argc, argv);
+	else if (c->server)
 		read_server(c, argc, argv);
 	else
 		read_dests(c, argc, argv);

@@ -3,6 +3,7 @@
  * opts.c - the table of options, and what may not be combined; see opts.h.
  */
 #include "opts.h"
+#include "service.h"
 
 #include "cli/host.h"
 #include "cli/opt.h"
@@ -49,6 +50,25 @@ take_json(void *config, const struct opt *o, const char *arg)
 	return arg && !*arg ? "a file, a descriptor, or - for standard output" : NULL;
 }
 
+static const char *
+take_listen(void *config, const struct opt *o, const char *arg)
+{
+	struct config *c = config;
+	struct listen_at *at = &c->listen[c->listens];
+	struct host_fault why;
+
+	(void)o;
+	if (c->listens == LISTENS_MAX - 1)
+		return "at most 16 of them";
+	if (host_is_end(arg) ? host_end(arg, &at->a, &why) :
+	    host_port(arg, "udp", &at->port, &why))
+		return "[address:]port, as 7, 192.0.2.1:7 or [2001:db8::1]:7";
+	if (sky_addr_family(&at->a))
+		at->port = sky_addr_port(&at->a);
+	c->listens++;
+	return NULL;
+}
+
 static const char *const errors_words[] = { "queue", "icmpd", "socket", "none", NULL };
 
 #define FLAG(c, n, member, text) \
@@ -72,6 +92,13 @@ static const struct opt rows[] = {
 	FLAG('i', "source-sink", source_sink, "send a pattern; with -s: count and discard"),
 	FLAG('4', "ipv4", only4, "IPv4 only"),
 	FLAG('6', "ipv6", only6, "IPv6 only"),
+#undef GROUP
+#define GROUP "Services"
+	{ .name = "service", .arg = "name", .kind = OPT_ENUM, .group = GROUP, AT(service),
+	  .words = service_words, .set_at = offsetof(struct config, have_service),
+	  .help = "with -s: echo, discard, daytime, time, chargen" },
+	{ .name = "listen", .arg = "end", .kind = OPT_CALL, .group = GROUP,
+	  .call = take_listen, .help = "serve at [address:]port too; repeatable" },
 #undef GROUP
 #define GROUP "Traffic"
 	{ .letter = 'n', .name = "count", .arg = "number", .kind = OPT_U64, .group = GROUP,
@@ -151,6 +178,7 @@ static const struct opt rows[] = {
 static const char *const synopsis[] = {
 	"-u [options] host port [host port ...]",
 	"-u -s [options] [address] port",
+	"-u -s --service name [options] [[address] port]",
 	NULL
 };
 
@@ -195,6 +223,9 @@ check(const struct config *c)
 {
 	const struct { bool wrong; const char *text; } rules[] = {
 		{ !c->udp, "TCP is not in this build: say -u for UDP (see --help)" },
+		{ c->have_service && !c->server, "--service is a server's: say -s too" },
+		{ c->have_service && c->source_sink, "--service and -i exclude each other" },
+		{ c->listens && !c->have_service, "--listen belongs to --service" },
 		{ c->only4 && c->only6, "-4 and -6 exclude each other" },
 		{ c->server && c->bind_port, "-b is a client's: a server's port comes last" },
 		{ c->server && sky_addr_family(&c->local),
@@ -206,7 +237,8 @@ check(const struct config *c)
 		{ c->bind_port && sky_addr_family(&c->local), "-b and -l exclude each other" },
 		{ c->errors == ERRORS_ICMPD, "--errors icmpd comes with that daemon, "
 		  "which is not in this build (expected queue, socket or none)" },
-		{ opts_json_on_stdout(c) && !c->source_sink, "standard output carries data here: "
+		{ opts_json_on_stdout(c) && !c->source_sink && !c->have_service,
+		  "standard output carries data here: "
 		  "say where with --json=FILE or --json=FD (or use -i)" },
 	};
 	size_t i;

@@ -13,6 +13,13 @@
 /* Who reports errors; the order of the words of --errors. */
 enum errors_by { ERRORS_QUEUE, ERRORS_ICMPD, ERRORS_SOCKET, ERRORS_NONE };
 
+/* An end to serve at; address of AF_UNSPEC: any. Port 0: the service's own. */
+#define LISTENS_MAX 17
+struct listen_at {
+	struct sky_addr a;
+	uint16_t port;
+};
+
 struct config {
 	bool udp, server, source_sink;
 	unsigned verbose;
@@ -34,6 +41,10 @@ struct config {
 	unsigned ndests;
 	struct sky_addr bind;		/* a server's own end; AF_UNSPEC: any address */
 	uint16_t bind_to_port;		/* a server's port */
+	int service;			/* index of service_words, if have_service */
+	bool have_service;
+	struct listen_at listen[LISTENS_MAX];	/* what a service listens at */
+	unsigned listens;
 };
 
 /* Reads everything; wrong input ends the program with status 2. What it

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * serve_udp.c - a service over UDP: batches in, batches out.
+ *
+ * Each answer leaves from the address that was asked. A sender whose port is
+ * that of such a service itself gets none: the two would never stop.
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define FATES 16
+#define QUOTES (FATES * 1280)
+#define ROOM_ROUNDS 50		/* of 20 ms: then the queue is told to be full */
+
+const struct serve_hook serve_hooks[] = {
+	{ .magic_len = 0 }
+};
+
+static bool
+by_hook(const struct sky_msg *in, struct sky_msg *m, uint64_t now)
+{
+	const struct serve_hook *h;
+
+	for (h = serve_hooks; h->magic_len; h++)
+		if (in->len >= h->magic_len && memcmp(in->data, h->magic, h->magic_len) == 0)
+			return h->answer(in, m, now);
+	return false;
+}
+
+/* Returns false if there is nothing to say to m. */
+static bool
+fill(struct serve *s, const struct sky_msg *in, struct sky_msg *m, unsigned char *once,
+    uint64_t now)
+{
+	if (sky_udp_reply(m, in) < 0)
+		return false;
+	m->data = once;
+	m->cap = SERVICE_ONCE;
+	if (by_hook(in, m, now))
+		return true;
+	if (s->service->copies) {
+		m->data = in->data;
+		m->len = in->len;
+	} else if (s->service->answer) {
+		m->len = s->service->answer(once, (time_t)(now / 1000000000), serve_chance(s));
+	} else {
+		return false;
+	}
+	if (!service_answers_all(sky_addr_port(&in->peer)))
+		return true;
+	s->unanswered++;
+	return false;
+}
+
+static void
+refused(struct serve *s, const struct sky_msg *m)
+{
+	struct sky_fate f = {
+		.size = sizeof(f), .evidence = SKY_BY_CALL, .proto = IPPROTO_UDP,
+		.err = -m->status, .dst = m->peer, .len = (uint32_t)m->len,
+		.time_ns = serve_now(), .origin = SKY_ORIGIN_LOCAL,
+		.have = SKY_HAVE_TIME | SKY_HAVE_DST | SKY_HAVE_LEN,
+	};
+
+	if (m->have & SKY_MSG_MTU) {
+		f.mtu = m->mtu;
+		f.have |= SKY_HAVE_MTU;
+	}
+	sky_fate_classify(&f);
+	serve_tell(s, &f);
+}
+
+/* The kernel took m[0..n-1], or said why not. */
+static void
+settled(struct serve *s, const struct sky_msg *m, unsigned n, uint64_t now)
+{
+	unsigned i, same;
+
+	for (i = 0; i < n; i += same) {
+		same = 1;
+		if (m[i].status < 0) {
+			refused(s, &m[i]);
+			continue;
+		}
+		while (i + same < n && m[i + same].status == 0 &&
+		    sky_addr_equal(&m[i].peer, &m[i + same].peer))
+			same++;
+		sky_ledger_sent_many(&s->ledger, &m[i].peer, s->seq, same, now);
+		s->seq += same;
+	}
+}
+
+/* Waits for room rather than lose an answer; not for ever. */
+static void
+send_all(struct serve *s, struct serve_udp *l, struct sky_msg *m, unsigned n, uint64_t now)
+{
+	struct pollfd p = { .fd = l->watch.fd, .events = POLLOUT };
+	unsigned done = 0, rounds = 0;
+	int r;
+
+	while (done < n) {
+		r = sky_udp_send(&l->u, m + done, n - done);
+		if (r > 0) {
+			settled(s, m + done, (unsigned)r, now);
+			done += (unsigned)r;
+			continue;
+		}
+		if ((r < 0 && r != -EAGAIN) || rounds++ == ROOM_ROUNDS) {
+			m[done].status = r < 0 && r != -EAGAIN ? r : -ENOBUFS;
+			refused(s, &m[done++]);
+			continue;
+		}
+		poll(&p, 1, 20);
+	}
+}
+
+static void
+heard(struct serve *s, unsigned n)
+{
+	unsigned i, same;
+
+	for (i = 0; i < n; i += same) {
+		for (same = 1; i + same < n; same++)
+			if (!sky_addr_equal(&s->in[i].peer, &s->in[i + same].peer))
+				break;
+		sky_ledger_heard(&s->ledger, &s->in[i].peer, same);
+	}
+	for (i = 0; i < n; i++)
+		s->bytes += s->in[i].len;
+	s->received += n;
+}
+
+static void
+show_arrivals(struct serve *s, unsigned n)
+{
+	char from[SKY_ADDRSTRLEN], to[SKY_ADDRSTRLEN];
+	const struct sky_msg *m;
+
+	for (m = s->in; m < s->in + n; m++) {
+		out_end_point(&m->peer, from, sizeof(from));
+		if (s->c->show_dest && (m->have & SKY_MSG_LOCAL))
+			out_line(&s->out, "received %zu bytes from %s, to %s", m->len, from,
+			    sky_addr_format_host(&m->local, to, sizeof(to)));
+		else
+			out_line(&s->out, "received %zu bytes from %s", m->len, from);
+	}
+}
+
+/* One batch. Returns how many came. */
+static unsigned
+serve_batch(struct serve *s, struct serve_udp *l)
+{
+	int n = sky_udp_recv(&l->u, s->in, SERVE_BATCH);
+	uint64_t now = serve_now();
+	unsigned i, answers = 0;
+
+	if (n <= 0)
+		return 0;
+	heard(s, (unsigned)n);
+	if (s->c->verbose || s->c->show_dest)
+		show_arrivals(s, (unsigned)n);
+	for (i = 0; i < (unsigned)n; i++)
+		if (fill(s, &s->in[i], &s->answer[answers], s->once[i], now))
+			answers++;
+	send_all(s, l, s->answer, answers, now);
+	return (unsigned)n;
+}
+
+static void
+ready(struct serve *s, struct watch *w, uint32_t events)
+{
+	struct serve_udp *l = (struct serve_udp *)w;
+
+	(void)events;
+	while (serve_batch(s, l) == SERVE_BATCH)
+		;
+	serve_udp_news(s, l);
+}
+
+static void
+drops(struct serve *s, struct serve_udp *l)
+{
+	struct sky_udp_info info = { .size = sizeof(info) };
+	struct sky_fate f = {
+		.size = sizeof(f), .what = SKY_DROPPED_RECEIVING, .evidence = SKY_BY_COUNTER,
+		.proto = IPPROTO_UDP, .time_ns = serve_now(), .have = SKY_HAVE_TIME,
+	};
+
+	if (sky_udp_info(&l->u, &info) < 0 || info.rx_drops <= l->drops_seen)
+		return;
+	f.count = info.rx_drops - l->drops_seen;
+	l->drops_seen = info.rx_drops;
+	/* In the ledger it is this host's loss, of senders unknown; for the
+	 * reader the destination is our own end. */
+	sky_ledger_take(&s->ledger, &f);
+	f.dst = l->local;
+	f.have |= SKY_HAVE_DST;
+	out_fate_line(&s->out, &f);
+	out_fate(&s->out, &f);
+}
+
+void
+serve_udp_news(struct serve *s, struct serve_udp *l)
+{
+	unsigned char quotes[QUOTES];
+	struct sky_fate f[FATES];
+	int n, i;
+
+	while ((n = sky_udp_errors(&l->u, f, FATES, quotes, sizeof(quotes))) > 0)
+		for (i = 0; i < n; i++)
+			if (f[i].what != SKY_NOTHING)
+				serve_tell(s, &f[i]);
+	drops(s, l);
+}
+
+static uint32_t
+flags_of(const struct config *c)
+{
+	uint32_t flags = c->errors == ERRORS_QUEUE ? 0 : SKY_UDP_PLAIN;
+
+	flags |= c->reuse ? SKY_UDP_REUSEADDR : 0;
+	flags |= c->broadcast ? SKY_UDP_BROADCAST : 0;
+	return flags | (c->only6 ? SKY_UDP_V6ONLY : 0);
+}
+
+int
+serve_udp_open(struct serve *s, const struct sky_addr *at)
+{
+	struct serve_udp *l = calloc(1, sizeof(*l));
+	struct sky_udp_info info = { .size = sizeof(info) };
+	struct sky_udp_conf conf = {
+		.size = sizeof(conf),
+		.want = SKY_WANT_DROPS | SKY_WANT_LOCAL,
+		.flags = flags_of(s->c),
+		.local = at,
+		.peer = sky_addr_family(&s->c->foreign) ? &s->c->foreign : NULL,
+		.rcvbuf = s->c->rcvbuf, .sndbuf = s->c->sndbuf, .ttl = s->c->ttl,
+	};
+	int rc;
+
+	if (!l)
+		return -ENOMEM;
+	conf.room = l->room;
+	conf.room_size = sizeof(l->room);
+	rc = sky_udp_open(&l->u, &conf);
+	if (rc < 0) {
+		free(l);
+		return rc;
+	}
+	s->udp[s->udps++] = l;
+	l->watch.ready = ready;
+	l->local = *at;
+	if (sky_udp_info(&l->u, &info) == 0)
+		l->local = info.local;
+	return serve_watch(s, &l->watch, sky_udp_fd(&l->u), EPOLLIN);
+}
+
+void
+serve_udp_close(struct serve_udp *l)
+{
+	sky_udp_close(&l->u);
+	free(l);
+}
