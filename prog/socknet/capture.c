@@ -117,6 +117,22 @@ decode_neighbour(struct seen *s, struct sky_rd *rd)
 	s->dst = sky_ip_addr6(target, 0);
 }
 
+static uint32_t
+first_label(const struct sky_icmpext *ext)
+{
+	struct sky_rd objects = sky_icmpext_objects(ext);
+	struct sky_icmpext_obj o;
+
+	while (sky_icmpext_next(&objects, &o) > 0) {
+		struct sky_rd stack = sky_rd_of(o.data, o.len);
+		struct sky_mpls l;
+
+		if (o.class == SKY_ICMPEXT_MPLS && sky_mpls_next(&stack, &l) > 0)
+			return l.label;
+	}
+	return 0;
+}
+
 static void
 decode_icmp(struct seen *s, const struct sky_ip *ip)
 {
@@ -139,7 +155,8 @@ decode_icmp(struct seen *s, const struct sky_ip *ip)
 	s->mtu = sky_icmp_mtu(ip->family, &m);
 	if (!sky_icmp_quotes(ip->family, m.type))
 		return;
-	sky_icmpext_find(&ext, &quote_len, ip->family, &m, rd.at, sky_rd_left(&rd));
+	if (sky_icmpext_find(&ext, &quote_len, ip->family, &m, rd.at, sky_rd_left(&rd)))
+		s->mpls = first_label(&ext);
 	if (sky_quote_decode(&q, ip->family, rd.at, quote_len))
 		return;
 	s->has_about = true;
@@ -165,6 +182,14 @@ capture_decode(struct seen *s, const void *frame, size_t len, size_t full_len)
 	s->src = ip.src;
 	s->dst = ip.dst;
 	s->ttl = ip.ttl;
+	s->df = ip.flags & SKY_IP_DF;
+	s->more = ip.flags & SKY_IP_MORE;
+	s->proto = ip.proto;
+	s->off = ip.off;
+	s->id = (uint16_t)ip.id;
+	s->piece = ip.payload_len;
+	if (ip.off)
+		s->kind = SEEN_PIECE;
 	s->sum = (uint8_t)sky_ip_check_payload(&ip);
 	if (ip.proto == IPPROTO_UDP || ip.proto == IPPROTO_TCP)
 		decode_ports(s, &ip);
@@ -206,6 +231,7 @@ take(struct capture *c, const struct tpacket2_hdr *h)
 	if (!s)
 		return;
 	s->out = ll->sll_pkttype == PACKET_OUTGOING;
+	s->time_ns = h->tp_sec * UINT64_C(1000000000) + h->tp_nsec;
 	s->ifindex = (uint32_t)ll->sll_ifindex;
 	capture_decode(s, base + h->tp_mac, h->tp_snaplen, h->tp_len);
 }

@@ -11,18 +11,24 @@
 
 #include <sockeye/addr.h>
 
-enum seen_kind { SEEN_OTHER, SEEN_UDP, SEEN_TCP, SEEN_ICMP, SEEN_ARP };
+enum seen_kind { SEEN_OTHER, SEEN_UDP, SEEN_TCP, SEEN_ICMP, SEEN_ARP, SEEN_PIECE };
 
-/* Fragments other than the first are SEEN_OTHER: they are no datagram. */
+/* Fragments other than the first are SEEN_PIECE: they are no datagram. */
 struct seen {
 	uint8_t kind;			/* enum seen_kind */
 	bool out;			/* it left the host; else it arrived */
 	uint8_t ttl, type, code;	/* ARP: type 1 asks, 2 answers (ND too) */
 	uint8_t sum;			/* enum sky_cksum_state of the transport's */
 	bool has_about;
+	bool df, more;
+	uint8_t proto;
+	uint16_t off, id;		/* of a fragment, bytes; low half in IPv6 */
+	uint32_t piece;			/* bytes behind the IP header */
+	uint64_t time_ns;		/* since 1970 */
 	uint32_t ifindex;
 	uint32_t len;			/* of the payload, as the header tells */
 	uint32_t mtu;			/* as told by an ICMP error */
+	uint32_t mpls;			/* the first label that it carries, or 0 */
 	struct sky_addr src, dst;	/* with ports; ARP: who asks, for whom */
 	struct sky_addr about_src, about; /* of the datagram quoted */
 };

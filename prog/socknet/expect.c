@@ -4,9 +4,8 @@
 #include "child.h"
 #include "json.h"
 #include "ledger.h"
+#include "packets.h"
 #include "labfile.h"
-
-#include "wire/cksum.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,8 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool
-compare(const struct lab_expect *x, uint64_t found)
+bool
+expect_compare(const struct lab_expect *x, uint64_t found)
 {
 	switch (x->compare) {
 	case LAB_EQ:
@@ -46,7 +45,7 @@ host_has(const struct lab *lab, unsigned host, const struct sky_addr *addr)
 		const struct lab_link *l = &lab->link[i / 2];
 		const struct lab_end *e = &l->end[i % 2];
 
-		for (unsigned k = 0; e->host == host && k < l->addrs; k++)
+		for (unsigned k = 0; e->host == host && k < lab_addrs(l, i % 2); k++)
 			if (e->addr[k].family == sky_addr_family(addr) &&
 			    !memcmp(e->addr[k].bytes, bytes, n))
 				return true;
@@ -74,6 +73,39 @@ expect_addr(const struct lab *lab, const char *words, const struct sky_addr *add
 	    (colon && strtoul(colon + 1, NULL, 10) != sky_addr_port(addr)))
 		return false;
 	return host_has(lab, labfile_host(lab, name), addr);
+}
+
+/* "$h", "client:$port", "$h:$port"; bound by the first match. */
+bool
+expect_end(struct loop *l, const char *words, const struct sky_addr *addr)
+{
+	const char *colon = strstr(words, ":$");
+	char host[VARS_TEXT], port[8];
+	unsigned bound = l->vars.n;
+	size_t len;
+
+	if (words[0] != '$' && !colon)
+		return expect_addr(l->lab, words, addr);
+	snprintf(port, sizeof(port), "%u", sky_addr_port(addr));
+	if (words[0] == '$') {
+		len = colon ? (size_t)(colon - words) : strlen(words);
+		snprintf(host, sizeof(host), "%.*s", (int)len, words);
+		sky_addr_format_host(addr, l->text, sizeof(l->text));
+		if (!vars_is(&l->vars, host, l->text))
+			return false;
+	} else {
+		len = (size_t)(colon - words);
+		if (words[0] == '[' && len > 2)
+			snprintf(host, sizeof(host), "%.*s", (int)len - 2, words + 1);
+		else
+			snprintf(host, sizeof(host), "%.*s", (int)len, words);
+		if (!expect_addr(l->lab, host, addr))
+			return false;
+	}
+	if (!colon || vars_is(&l->vars, colon + 1, port))
+		return true;
+	l->vars.n = bound;
+	return false;
 }
 
 /* --- what programs wrote --- */
@@ -118,35 +150,38 @@ met_line(struct loop *l, const struct lab_step *s, char *why, size_t size)
 	if (x->what != LAB_EX_STDOUT)
 		found += count_lines(x, &p->s[LOOP_STDERR]);
 	snprintf(why, size, "%" PRIu64 " such lines", found);
-	return compare(x, found);
+	return expect_compare(x, found);
 }
 
 /* A value is met by itself, or by any address of the host that it names. */
 static bool
-value_is(const struct lab *lab, const char *want, const struct json *j)
+value_is(struct loop *l, const char *want, const struct json *j)
 {
 	char have[512];
 	struct sky_addr a;
 
 	json_text(j, have, sizeof(have));
-	if (!strcmp(have, want))
+	if (vars_is(&l->vars, want, have))
 		return true;
-	return labfile_host(lab, want) != LAB_NONE && !sky_addr_parse(&a, have) &&
-	    expect_addr(lab, want, &a);
+	return labfile_host(l->lab, want) != LAB_NONE && !sky_addr_parse(&a, have) &&
+	    expect_addr(l->lab, want, &a);
 }
 
 /* How many events a record stands for: 0 if it is not meant. */
 static uint64_t
-record_counts(const struct lab *lab, const struct lab_expect *x, const char *text, size_t n)
+record_counts(struct loop *l, const struct lab_expect *x, const char *text, size_t n)
 {
+	unsigned bound = l->vars.n;
 	struct json record, value;
 
 	if (!json_of(&record, text, n))
 		return 0;
 	for (unsigned i = 0; i < x->fields; i++)
 		if (!json_find(&record, x->field[i].key, &value) ||
-		    !value_is(lab, x->field[i].value, &value))
+		    !value_is(l, x->field[i].value, &value)) {
+			l->vars.n = bound;
 			return 0;
+		}
 	return json_find(&record, "count", &value) ? json_u64(&value) : 1;
 }
 
@@ -166,12 +201,12 @@ met_json(struct loop *l, const struct lab_step *s, char *why, size_t size)
 
 			lines += t->text[at] == '{';
 			if (t->text[at] == '{')
-				found += record_counts(l->lab, &s->expect, t->text + at, n);
+				found += record_counts(l, &s->expect, t->text + at, n);
 			at += n + 1;
 		}
 	}
 	snprintf(why, size, "%" PRIu64 " matching, of %" PRIu64 " records", found, lines);
-	return compare(&s->expect, found);
+	return expect_compare(&s->expect, found);
 }
 
 static bool
@@ -196,7 +231,7 @@ met_running(struct loop *l, const struct lab_step *s, char *why, size_t size)
 	return p->pid > 0 && !p->ended;
 }
 
-/* --- captures --- */
+/* --- counters and filters --- */
 
 static bool
 number_is(const char *want, uint64_t have)
@@ -206,62 +241,6 @@ number_is(const char *want, uint64_t have)
 	snprintf(text, sizeof(text), "%" PRIu64, have);
 	return !strcmp(want, text);
 }
-
-static bool
-seen_field(const struct lab *lab, const struct lab_field *f, const struct seen *s)
-{
-	const struct {
-		const char *key;
-		uint64_t value;
-	} numbers[] = {
-		{ "len", s->len }, { "type", s->type }, { "code", s->code },
-		{ "mtu", s->mtu }, { "ttl", s->ttl },
-	};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (!strcmp(f->key, numbers[i].key))
-			return number_is(f->value, numbers[i].value);
-	if (!strcmp(f->key, "sum"))
-		return !strcmp(f->value, sky_cksum_word(s->sum));
-	if (!strcmp(f->key, "dir"))
-		return !strcmp(f->value, s->out ? "out" : "in");
-	if (!strcmp(f->key, "about"))
-		return s->has_about && expect_addr(lab, f->value, &s->about);
-	return expect_addr(lab, f->value, !strcmp(f->key, "dst") ? &s->dst : &s->src);
-}
-
-static bool
-seen_matches(const struct lab *lab, const struct lab_expect *x, const struct seen *s)
-{
-	static const char *const kinds[] = { "", "udp", "tcp", "icmp", "arp" };
-	bool dir = false;
-
-	if (strcmp(x->text, kinds[s->kind]))
-		return false;
-	for (unsigned i = 0; i < x->fields; i++) {
-		dir |= !strcmp(x->field[i].key, "dir");
-		if (!seen_field(lab, &x->field[i], s))
-			return false;
-	}
-	return dir || !s->out;
-}
-
-static bool
-met_capture(struct loop *l, const struct lab_step *s, char *why, size_t size)
-{
-	const struct capture *c = &l->capture[s->host];
-	uint64_t found = 0;
-
-	loop_drain(l);
-	for (unsigned i = 0; i < c->count; i++)
-		found += seen_matches(l->lab, &s->expect, &c->seen[i]);
-	snprintf(why, size, "%" PRIu64 " such packets, of %u captured", found, c->count);
-	if (c->lost)
-		snprintf(why, size, "the capture lost %" PRIu64 " packets", c->lost);
-	return !c->lost && compare(&s->expect, found);
-}
-
-/* --- counters and filters --- */
 
 static char *
 read_host_file(struct loop *l, unsigned host, const char *path, char *buf, size_t size)
@@ -376,7 +355,7 @@ met_filter(struct loop *l, const struct lab_step *s, char *why, size_t size)
 	packets = at ? strtoull(at + 8, NULL, 10) : 0;
 	snprintf(why, size, "packets=%" PRIu64, packets);
 	if (!s->expect.fields)
-		return compare(&s->expect, packets);
+		return expect_compare(&s->expect, packets);
 	return number_is(s->expect.field[0].value, packets);
 }
 
@@ -393,7 +372,7 @@ met_router(struct loop *l, const struct lab_step *s, char *why, size_t size)
 	    routers_records(&l->routers, router));
 	if (forgotten)
 		snprintf(why, size, "the ledger has forgotten %" PRIu64 " packets", forgotten);
-	return !forgotten && compare(x, found);
+	return !forgotten && expect_compare(x, found);
 }
 
 bool
@@ -403,10 +382,17 @@ expect_met(struct loop *l, const struct lab_step *s, char *why, size_t size)
 		[LAB_EX_STATUS] = met_status, [LAB_EX_RUNNING] = met_running,
 		[LAB_EX_LINE] = met_line,
 		[LAB_EX_STDOUT] = met_line, [LAB_EX_STDERR] = met_line,
-		[LAB_EX_JSON] = met_json, [LAB_EX_CAPTURE] = met_capture,
+		[LAB_EX_JSON] = met_json, [LAB_EX_CAPTURE] = packets_count_met, [LAB_EX_PACKETS] = packets_order_met,
+		[LAB_EX_FRAGMENTS] = packets_fragments_met,
 		[LAB_EX_COUNTER] = met_counter, [LAB_EX_FILTER] = met_filter,
 		[LAB_EX_ROUTER] = met_router,
 	};
 
-	return table[s->expect.what](l, s, why, size);
+	unsigned bound = l->vars.n;
+	bool met = table[s->expect.what](l, s, why, size);
+
+	/* what did not suffice binds nothing */
+	if (!met)
+		l->vars.n = bound;
+	return met;
 }

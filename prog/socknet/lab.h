@@ -27,6 +27,7 @@
 #define LAB_PROCS 512
 #define LAB_FIELDS 16		/* conditions of one expect line */
 #define LAB_FILES 32		/* the file and what it includes */
+#define LAB_PATTERNS 64		/* lines of one block of packets */
 #define LAB_NONE UINT_MAX	/* no index */
 
 #define LAB_LINE(line) ((line) & 0xffffffu)
@@ -48,7 +49,8 @@ struct lab_end {
 
 struct lab_link {
 	unsigned line;
-	unsigned addrs;		/* as many at both ends */
+	bool lan;		/* the second end is a port of a lan, without address */
+	unsigned addrs;		/* as many at both ends: lab_addrs() */
 	bool inner;		/* between an odd host's kernel and its lower half */
 	struct lab_end end[2];
 };
@@ -58,6 +60,7 @@ struct lab_host {
 	unsigned line;
 	bool forward;
 	bool captured;		/* a step looks at its packets */
+	bool lan;		/* no host, but a switch */
 	unsigned router;	/* 1 + index of a router; 0: a host of the kernel */
 	unsigned odd;		/* 1 + index of the router that is its lower half */
 	unsigned half_of;	/* such a lower half: 1 + index of the whole host */
@@ -94,7 +97,7 @@ struct lab_proc {
 
 enum lab_verb {
 	LAB_SERVER, LAB_START, LAB_RUN, LAB_WAIT, LAB_TYPE, LAB_EOF, LAB_SIGNAL,
-	LAB_NOTE, LAB_EXPECT, LAB_WITNESS,
+	LAB_NOTE, LAB_EXPECT, LAB_WITNESS, LAB_PAUSE, LAB_BOOK,
 };
 
 enum lab_ready { LAB_READY_NOW, LAB_READY_UDP, LAB_READY_TCP, LAB_READY_LINE };
@@ -102,12 +105,24 @@ enum lab_ready { LAB_READY_NOW, LAB_READY_UDP, LAB_READY_TCP, LAB_READY_LINE };
 enum lab_expect_what {
 	LAB_EX_STATUS, LAB_EX_RUNNING, LAB_EX_LINE, LAB_EX_STDOUT, LAB_EX_STDERR, LAB_EX_JSON,
 	LAB_EX_CAPTURE, LAB_EX_COUNTER, LAB_EX_FILTER, LAB_EX_ROUTER,
+	LAB_EX_PACKETS, LAB_EX_FRAGMENTS,
 };
 
 enum lab_compare { LAB_ANY, LAB_EQ, LAB_AT_LEAST, LAB_AT_MOST };
 
 struct lab_field {
 	const char *key, *value;
+};
+
+/* One line of a block of packets in order. */
+struct lab_pattern {
+	unsigned line;
+	const char *text;	/* as written */
+	const char *kind;
+	bool out, timed;
+	uint64_t after_min, after_max;	/* ns since the line before */
+	struct lab_field *field;
+	unsigned fields;
 };
 
 struct lab_expect {
@@ -118,6 +133,8 @@ struct lab_expect {
 	uint64_t count;
 	struct lab_field field[LAB_FIELDS];
 	unsigned fields;
+	struct lab_pattern *pattern;
+	unsigned patterns;
 };
 
 struct lab_step {
@@ -128,6 +145,7 @@ struct lab_step {
 	bool has_status;
 	int status;
 	uint64_t within_ns;
+	uint64_t pause_ns;	/* before what it does */
 	enum lab_ready ready;
 	uint16_t port;
 	const char *text;	/* ready line, typed text, note, the line as written */
@@ -158,6 +176,12 @@ struct lab {
 	struct lab_pool *pool;
 	const char *fault;	/* the file that a mistake is in */
 };
+
+static inline unsigned
+lab_addrs(const struct lab_link *l, unsigned end)
+{
+	return l->lan && end ? 0 : l->addrs;
+}
 
 static inline const char *
 lab_file(const struct lab *lab, unsigned line)

@@ -34,8 +34,8 @@ static int
 check_ends(struct parse *p, const struct lab_link *l, unsigned le,
     const struct lab_link *o, unsigned oe)
 {
-	for (unsigned i = 0; i < l->addrs; i++)
-		for (unsigned j = 0; j < o->addrs; j++) {
+	for (unsigned i = 0; i < lab_addrs(l, le); i++)
+		for (unsigned j = 0; j < lab_addrs(o, oe); j++) {
 			const struct lab_addr *a = &l->end[le].addr[i];
 			const struct lab_addr *b = &o->end[oe].addr[j];
 

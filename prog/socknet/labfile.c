@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* labfile.c - verbs that describe the network: see labfile.h. */
+#include "lablink.h"
 #include "labodd.h"
 #include "labrouter.h"
 
@@ -92,122 +93,6 @@ labfile_read_host(struct parse *p)
 		p->lab->hosts++;
 	}
 	return p->lex.error[0] ? -1 : 0;
-}
-
-/* The interface is called after the host at its other end. */
-static void
-name_interfaces(const struct lab *lab, struct lab_link *l)
-{
-	unsigned same = 1;
-
-	for (unsigned i = 0; i < lab->links; i++) {
-		const struct lab_link *o = &lab->link[i];
-		unsigned a = o->end[0].host, b = o->end[1].host;
-
-		if (o == l)
-			break;
-		same += (a == l->end[0].host && b == l->end[1].host) ||
-			(b == l->end[0].host && a == l->end[1].host);
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		const char *peer = lab->host[l->end[!i].host].name;
-
-		if (same == 1)
-			snprintf(l->end[i].ifname, LAB_NAME, "%s", peer);
-		else
-			snprintf(l->end[i].ifname, LAB_NAME, "%.12s_%u", peer, same % 100);
-	}
-}
-
-static int
-read_mtu(struct parse *p, struct lab_link *l)
-{
-	uint64_t mtu;
-
-	if (parse_number(p, "an MTU, 68 to 65535", 68, 65535, &mtu))
-		return -1;
-	l->end[0].mtu = l->end[1].mtu = (unsigned)mtu;
-	if (!parse_peek(p) || !isdigit((unsigned char)parse_peek(p)->text[0]))
-		return 0;
-	if (parse_number(p, "the MTU of the second end, 68 to 65535", 68, 65535, &mtu))
-		return -1;
-	l->end[1].mtu = (unsigned)mtu;
-	return 0;
-}
-
-static bool
-same_net(const struct lab_addr *a, const struct lab_addr *b)
-{
-	unsigned whole, bits, mask;
-
-	if (a->family != b->family || a->plen != b->plen)
-		return false;
-	whole = a->plen / 8;
-	bits = a->plen % 8;
-	mask = bits ? 0xffu << (8 - bits) & 0xff : 0;
-	return !memcmp(a->bytes, b->bytes, whole) &&
-	    (whole == 16 || !((a->bytes[whole] ^ b->bytes[whole]) & mask));
-}
-
-static int
-read_pair(struct parse *p, struct lab_link *l)
-{
-	const struct lex_word *w;
-
-	for (unsigned i = 0; i < 2; i++) {
-		w = parse_take(p, "the address of the other end");
-		if (!w || parse_addr(p, w, true, &l->end[i].addr[l->addrs]))
-			return -1;
-	}
-	if (!same_net(&l->end[0].addr[l->addrs], &l->end[1].addr[l->addrs]))
-		return parse_bad(p, w, "not on the network of the other end",
-		    "both ends of a link in one network, same prefix length");
-	l->addrs++;
-	return 0;
-}
-
-/* What a link of a lab file cannot do, and people will try. */
-static bool
-is_harm(const char *word)
-{
-	static const char *const harms[] = { "rate", "delay", "jitter", "loss", "duplicate",
-		"reorder", "corrupt", "queue", "bandwidth" };
-
-	for (size_t i = 0; i < sizeof(harms) / sizeof(harms[0]); i++)
-		if (!strcmp(harms[i], word))
-			return true;
-	return false;
-}
-
-static int
-read_link(struct parse *p)
-{
-	struct lab_link *l = parse_add(p, (void **)&p->lab->link, &p->lab->links,
-	    LAB_LINKS, sizeof(*l), "link");
-
-	if (!l || parse_host(p, &l->end[0].host) || parse_host(p, &l->end[1].host))
-		return -1;
-	l->line = p->line.line;
-	if (l->end[0].host == l->end[1].host)
-		return parse_bad(p, &p->line.word[2], "the same host twice", "two hosts");
-	l->end[0].mtu = l->end[1].mtu = 1500;
-	name_interfaces(p->lab, l);
-	while (parse_peek(p)) {
-		if (parse_keyword(p, "mtu")) {
-			if (read_mtu(p, l))
-				return -1;
-		} else if (is_harm(parse_peek(p)->text)) {
-			return parse_bad(p, parse_peek(p), "a link alone is only a wire",
-			    "a router between the two hosts, and: router NAME toward HOST "
-			    "rate 9600 delay 10ms loss 1% ...");
-		} else if (l->addrs == LAB_ADDRS) {
-			return parse_bad(p, parse_peek(p), "too many addresses",
-			    "at most 8 at each end");
-		} else if (read_pair(p, l)) {
-			return -1;
-		}
-	}
-	return labrouter_link(p, l);
 }
 
 static struct lab_rule *
@@ -390,7 +275,8 @@ static const struct verb net_verbs[] = {
 	{ "odd", labodd_read, false },
 	{ "needs", read_needs, false },
 	{ "host", labfile_read_host, false },
-	{ "link", read_link, false },
+	{ "link", lablink_read, false },
+	{ "lan", lablink_read_lan, false },
 	{ "route", read_route, false },
 	{ "forward", read_forward, false },
 	{ "sysctl", read_sysctl, false },
@@ -417,8 +303,8 @@ read_line(struct parse *p)
 		v = find_verb(parse_step_verbs, w->text);
 	if (!v || w->quoted)
 		return parse_bad(p, w, "not a verb of a lab file",
-		    "lab, include, needs, host, router, odd, link, route, forward, sysctl, filter, server, "
-		    "start, run, wait, type, eof, signal, expect, witness or note");
+		    "lab, include, needs, host, router, odd, link, lan, route, forward, sysctl, filter, server, "
+		    "start, run, wait, type, eof, signal, expect, witness, note, pause or book");
 	if (!v->step && p->lab->steps)
 		return parse_bad(p, w, "comes too late",
 		    "the whole network before the first step");

@@ -10,7 +10,7 @@
 
 static const char all_words[] =
     "toward, answer, quote, mpls, interface-info, quench, reassemble, hide, copy-df, ttl, "
-    "seed, balance; of an interface: too-big, nat, mru, delay, jitter, loss, duplicate, "
+    "seed, balance; of an interface: too-big, from, nat, mru, delay, jitter, loss, duplicate, "
     "reorder, corrupt, rate, queue, drop-first or drop-every";
 
 /* What a line is about; f: one interface of it. */
@@ -168,6 +168,19 @@ read_nat(struct parse *p, const struct target *t)
 	return 0;
 }
 
+/* Behind toward: errors that go back that way; else all. */
+static int
+read_from(struct parse *p, const struct target *t)
+{
+	const struct lex_word *w = parse_take(p, "an address");
+	struct lab_addr a;
+
+	if (!w || parse_addr(p, w, false, &a))
+		return -1;
+	return sky_addr_parse(a.family == AF_INET ? &t->f->answer_from4 : &t->f->answer_from6,
+	    w->text);
+}
+
 static int
 read_mru(struct parse *p, const struct target *t)
 {
@@ -264,17 +277,6 @@ answer_rate(struct parse *p, struct rt_manners *m)
 }
 
 static int
-answer_from(struct parse *p, struct rt_manners *m)
-{
-	const struct lex_word *w = parse_take(p, "an address");
-	struct lab_addr a;
-
-	if (!w || parse_addr(p, w, false, &a))
-		return -1;
-	return sky_addr_parse(a.family == AF_INET ? &m->answer_from4 : &m->answer_from6, w->text);
-}
-
-static int
 answer_all(struct parse *p, struct rt_manners *m)
 {
 	m->answer_all = true;
@@ -318,10 +320,10 @@ read_answer(struct parse *p, const struct target *t)
 		int (*read)(struct parse *p, struct rt_manners *m);
 	} ways[] = {
 		{ "silent", answer_silent }, { "kernel", answer_kernel },
-		{ "rate", answer_rate }, { "from", answer_from }, { "all", answer_all },
+		{ "rate", answer_rate }, { "all", answer_all },
 	};
 	static const char expected[] =
-	    "silent, kernel, rate N/s [burst N], from ADDRESS or all type N code N";
+	    "silent, kernel, rate N/s [burst N] or all type N code N";
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (parse_keyword(p, ways[i].word))
@@ -347,6 +349,7 @@ static const struct manner manners[] = {
 	{ "too-big", true, read_toobig, 0 },
 	{ "nat", true, read_nat, 0 },
 	{ "mru", true, read_mru, 0 },
+	{ "from", true, read_from, 0 },
 	{ "delay", true, HARM(time, delay_ns) },
 	{ "jitter", true, HARM(time, jitter_ns) },
 	{ "loss", true, HARM(chance, loss) },

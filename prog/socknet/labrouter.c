@@ -79,7 +79,7 @@ add_interface(struct parse *p, struct rt_conf *c, const struct lab_link *l, unsi
 	c->ifaces++;
 	snprintf(f->name, sizeof(f->name), "%s", l->end[e].ifname);
 	f->mtu = (uint16_t)l->end[e].mtu;
-	for (unsigned i = 0; i < l->addrs; i++)
+	for (unsigned i = 0; i < lab_addrs(l, e); i++)
 		f->addr[f->addrs++] = (struct rt_net){
 			.addr = address(&l->end[e].addr[i]),
 			.len = (uint8_t)l->end[e].addr[i].plen,

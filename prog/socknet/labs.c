@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Networks without steps, for other labs and for a shell, lie below. */
+#define TOPOLOGY "/topology"
+
 /* The directory of this program; false if it cannot be told. */
 static bool
 own_dir(char *buf, size_t size)
@@ -96,21 +99,14 @@ is_meant(const char *file, const char *name)
 	    !memcmp(file + digits + 1, name, len);
 }
 
-char *
-labs_find(const char *name, char *buf, size_t size)
+/* malloc()ed, or NULL. */
+static char *
+find_in(const char *dir, const char *name, char *buf, size_t size)
 {
-	char dir[3200];
 	struct dirent **e;
 	char *found = NULL;
-	int n;
+	int n = scandir(dir, &e, is_lab, alphasort);
 
-	if (strchr(name, '/') || access(name, F_OK) == 0) {
-		snprintf(buf, size, "%s", name);
-		return buf;
-	}
-	if (!labs_dir(dir, sizeof(dir)))
-		return NULL;
-	n = scandir(dir, &e, is_lab, alphasort);
 	for (int i = 0; i < n; i++) {
 		if (!found && is_meant(e[i]->d_name, name)) {
 			snprintf(buf, size, "%s/%s", dir, e[i]->d_name);
@@ -120,6 +116,33 @@ labs_find(const char *name, char *buf, size_t size)
 	}
 	if (n >= 0)
 		free(e);
+	return found;
+}
+
+static char *
+add_topology(char *dir)
+{
+	size_t n = strlen(dir);
+
+	memcpy(dir + n, TOPOLOGY, sizeof(TOPOLOGY));
+	return dir;
+}
+
+char *
+labs_find(const char *name, char *buf, size_t size)
+{
+	char dir[3200];
+	char *found;
+
+	if (strchr(name, '/') || access(name, F_OK) == 0) {
+		snprintf(buf, size, "%s", name);
+		return buf;
+	}
+	if (!labs_dir(dir, sizeof(dir) - sizeof(TOPOLOGY)))
+		return NULL;
+	found = find_in(dir, name, buf, size);
+	if (!found)
+		found = find_in(add_topology(dir), name, buf, size);
 	if (!found)
 		return NULL;
 	snprintf(buf, size, "%s", found);
@@ -142,23 +165,30 @@ print_title(const char *dir, const char *file)
 	printf("%-28.*s %s\n", (int)strlen(file) - 4, file, title);
 }
 
-int
-labs_list(void)
+static void
+print_dir(const char *dir)
 {
-	char dir[3200];
 	struct dirent **e;
-	int n;
+	int n = scandir(dir, &e, is_lab, alphasort);
 
-	if (!labs_dir(dir, sizeof(dir))) {
-		fprintf(stderr, "socknet: no labs came with this program\n");
-		return 1;
-	}
-	n = scandir(dir, &e, is_lab, alphasort);
 	for (int i = 0; i < n; i++) {
 		print_title(dir, e[i]->d_name);
 		free(e[i]);
 	}
 	if (n >= 0)
 		free(e);
+}
+
+int
+labs_list(void)
+{
+	char dir[3200];
+
+	if (!labs_dir(dir, sizeof(dir) - sizeof(TOPOLOGY))) {
+		fprintf(stderr, "socknet: no labs came with this program\n");
+		return 1;
+	}
+	print_dir(dir);
+	print_dir(add_topology(dir));
 	return 0;
 }

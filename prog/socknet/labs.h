@@ -16,7 +16,7 @@ char *labs_programs(char *buf, size_t size);
 bool labs_dir(char *buf, size_t size);
 
 /* The file that the user means: a path, or the name of such a lab, with or
- * without number and suffix. Returns buf, or NULL. */
+ * without number and suffix; labs before topologies. Returns buf, or NULL. */
 char *labs_find(const char *name, char *buf, size_t size);
 
 /* Prints the name and title of every lab. Returns an exit status. */

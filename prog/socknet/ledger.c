@@ -77,12 +77,12 @@ name_of(struct loop *l, unsigned router)
 }
 
 static bool
-number_is(const char *want, uint64_t have)
+number_is(struct loop *l, const char *want, uint64_t have)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, have);
-	return !strcmp(want, text);
+	return vars_is(&l->vars, want, text);
 }
 
 static bool
@@ -101,15 +101,15 @@ meets(struct loop *l, unsigned router, const struct lab_field *f, const struct r
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (!strcmp(columns[i].key, f->key))
-			return number_is(f->value, column_of(&columns[i], rec));
+			return number_is(l, f->value, column_of(&columns[i], rec));
 	if (!strcmp(f->key, "did"))
 		return !strcmp(f->value, rt_did_word(rec->did));
 	if (!strcmp(f->key, "proto"))
 		return !strcmp(f->value, proto_word(rec->proto, buf, sizeof(buf)));
 	if (!strcmp(f->key, "src"))
-		return expect_addr(l->lab, f->value, &rec->src);
+		return expect_end(l, f->value, &rec->src);
 	if (!strcmp(f->key, "dst"))
-		return expect_addr(l->lab, f->value, &rec->dst);
+		return expect_end(l, f->value, &rec->dst);
 	if (!strcmp(f->key, "in"))
 		return !strcmp(f->value, interface(l, router, rec->in));
 	if (!strcmp(f->key, "out"))
@@ -124,13 +124,15 @@ ledger_count(struct loop *l, unsigned router, const struct lab_field *field, uns
 	struct rt_record rec;
 
 	for (uint64_t i = 0; i < records; i++) {
-		unsigned k = 0;
+		unsigned k = 0, bound = l->vars.n;
 
 		if (!routers_record(&l->routers, router, i, &rec))
 			continue;
 		while (k < n && meets(l, router, &field[k], &rec))
 			k++;
 		found += k == n;
+		if (k < n)
+			l->vars.n = bound;
 	}
 	return found;
 }
@@ -172,8 +174,13 @@ ledger_said(struct loop *l, unsigned router, const struct sky_addr *by,
 	uint64_t found = 0, records = routers_records(&l->routers, router);
 	struct rt_record rec;
 
-	if (!expect_addr(l->lab, l->lab->host[r->host].name, by) &&
-	    !sky_addr_same_host(by, &m->answer_from4) && !sky_addr_same_host(by, &m->answer_from6))
+	bool own = expect_addr(l->lab, l->lab->host[r->host].name, by) ||
+	    sky_addr_same_host(by, &m->answer_from4) || sky_addr_same_host(by, &m->answer_from6);
+
+	for (unsigned i = 0; i < r->conf->ifaces; i++)
+		own |= sky_addr_same_host(by, &r->conf->iface[i].answer_from4) ||
+		    sky_addr_same_host(by, &r->conf->iface[i].answer_from6);
+	if (!own)
 		return 0;
 	for (uint64_t i = 0; i < records; i++)
 		found += routers_record(&l->routers, router, i, &rec) &&
@@ -197,20 +204,26 @@ tell(struct loop *l, unsigned router, const struct rt_record *rec)
 	report_note(l->report, text);
 }
 
+/* Who has which address, and who speaks to groups, seldom does. */
+static bool
+matters(const struct rt_record *rec)
+{
+	return rec->did != RT_NEIGHBOUR && rec->did != RT_NOT_FOR_US;
+}
+
 void
 ledger_tail(struct loop *l)
 {
 	struct rt_record rec;
 
 	for (unsigned r = 0; r < l->routers.count; r++) {
-		uint64_t told = 0, n = routers_records(&l->routers, r);
+		uint64_t n = routers_records(&l->routers, r), from = n;
 
-		/* what matters is seldom who has which address */
-		for (uint64_t i = n; i > 0 && told < TAIL; i--)
-			if (routers_record(&l->routers, r, i - 1, &rec) && rec.did != RT_NEIGHBOUR) {
+		for (unsigned told = 0; from > 0 && told < TAIL; from--)
+			told += routers_record(&l->routers, r, from - 1, &rec) && matters(&rec);
+		for (; from < n; from++)
+			if (routers_record(&l->routers, r, from, &rec) && matters(&rec))
 				tell(l, r, &rec);
-				told++;
-			}
 	}
 }
 

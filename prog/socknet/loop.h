@@ -12,6 +12,7 @@
 #include "net.h"
 #include "report.h"
 #include "routers.h"
+#include "vars.h"
 
 #include <sys/types.h>
 
@@ -41,6 +42,9 @@ struct loop {
 	struct report *report;
 	struct net net;
 	struct routers routers;
+	struct vars vars;
+	char text[VARS_TEXT];		/* for one comparison */
+	const struct lab_step *book;	/* figures to print beside the next result */
 	struct loop_proc *proc;		/* as lab->proc */
 	struct capture *capture;	/* as lab->host */
 	unsigned foreground;		/* index of the program waited for */

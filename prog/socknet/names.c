@@ -24,7 +24,7 @@ write_end(FILE *f, const struct lab *lab, const struct lab_link *l, unsigned e,
 	unsigned h = whole(lab, l->end[e].host), peer = whole(lab, l->end[!e].host);
 	const char *name = lab->host[h].name;
 
-	for (unsigned i = 0; i < l->addrs; i++) {
+	for (unsigned i = 0; i < lab_addrs(l, e); i++) {
 		const struct lab_addr *a = &l->end[e].addr[i];
 		bool six = a->family == AF_INET6;
 

@@ -94,7 +94,7 @@ set_defaults(bool forward, bool router)
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		set_sysctl(always[i][0], always[i][1]);
-	/* a router of ours: the kernel has no part in it */
+	/* a router of ours, a lan: the kernel's addresses have no part in it */
 	set_sysctl("net.ipv6.conf.default.disable_ipv6", router ? "1" : "0");
 	set_sysctl("net.ipv6.conf.all.disable_ipv6", router ? "1" : "0");
 	set_sysctl("net.ipv4.ip_forward", forward ? "1" : "0");
@@ -276,13 +276,30 @@ make_links(struct net *n, const struct lab *lab)
 	return batch_run(&b, n, lab, ip_batch, -1);
 }
 
+/* A lan is a bridge, in a namespace of its own. */
+static int
+make_lan(struct net *n, const struct lab *lab, unsigned host)
+{
+	struct batch b;
+
+	if (batch_open(&b))
+		return fail(n, lab, 1, "out of memory");
+	batch_line(&b, lab->host[host].line, "link add br.0 type bridge mcast_snooping 0");
+	for (unsigned i = 0; i < lab->links; i++)
+		if (lab->link[i].end[1].host == host)
+			batch_line(&b, lab->link[i].line, "link set %s master br.0",
+			    lab->link[i].end[1].ifname);
+	batch_line(&b, lab->host[host].line, "link set br.0 up");
+	return batch_run(&b, n, lab, ip_batch, n->fd[host]);
+}
+
 static void
 end_addresses(struct batch *b, const struct lab_link *l, unsigned e)
 {
-	for (unsigned i = 0; i < l->addrs; i++)
+	for (unsigned i = 0; i < lab_addrs(l, e); i++)
 		batch_line(b, l->line, "addr add %s dev %s%s", l->end[e].addr[i].text,
 		    l->end[e].ifname, l->end[e].addr[i].family == AF_INET6 ?
-		    " nodad" : " brd +");
+		    " nodad" : l->end[e].addr[i].plen < 31 ? " brd +" : "");
 }
 
 /* ip(8) would take default for IPv4 where nothing else says the family. */
@@ -385,7 +402,7 @@ make_host(struct net *n, const struct lab *lab, unsigned host)
 	n->fd[host] = open(path, O_RDONLY | O_CLOEXEC);
 	if (n->fd[host] < 0)
 		goto bad;
-	set_defaults(lab->host[host].forward, lab->host[host].router);
+	set_defaults(lab->host[host].forward, lab->host[host].router || lab->host[host].lan);
 	return set_host_sysctls(n, lab, host, false);
 bad:
 	return fail(n, lab, lab->host[host].line, "host %s: namespace: %s",
@@ -399,6 +416,8 @@ finish_host(struct net *n, const struct lab *lab, unsigned host)
 		return fail(n, lab, lab->host[host].line, "setns: %s", strerror(errno));
 	if (lab->host[host].router)
 		return 0;
+	if (lab->host[host].lan)
+		return make_lan(n, lab, host);
 	if (set_host_sysctls(n, lab, host, true))
 		return -1;
 	return make_addresses(n, lab, host) || make_filters(n, lab, host) ? -1 : 0;

@@ -71,6 +71,8 @@ parse_host(struct parse *p, unsigned *host)
 	*host = labfile_host(p->lab, w->text);
 	if (*host == LAB_NONE)
 		return parse_bad(p, w, "no such host", "a name from a host line above");
+	if (p->lab->host[*host].lan)
+		return parse_bad(p, w, "is a lan, not a host", "a name from a host line above");
 	return 0;
 }
 
@@ -94,28 +96,38 @@ parse_number(struct parse *p, const char *expected, uint64_t min, uint64_t max, 
 }
 
 int
-parse_time(struct parse *p, uint64_t *ns)
+parse_time_text(const char *text, size_t n, uint64_t *ns)
 {
 	static const struct {
 		const char *suffix;
 		double ns;
 	} units[] = { { "", 1e9 }, { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 } };
-	static const char expected[] = "a time up to 600s: 10s, 500ms";
-	const struct lex_word *w = parse_take(p, expected);
-	char *end;
+	char copy[32], *end;
 	double v;
 
-	if (!w)
+	if (n >= sizeof(copy) || !isdigit((unsigned char)text[0]))
 		return -1;
-	if (!isdigit((unsigned char)w->text[0]))
-		return parse_bad(p, w, "not a time", expected);
-	v = strtod(w->text, &end);
+	memcpy(copy, text, n);
+	copy[n] = 0;
+	v = strtod(copy, &end);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (!strcmp(end, units[i].suffix) && v * units[i].ns <= 600e9) {
 			*ns = (uint64_t)(v * units[i].ns);
 			return 0;
 		}
-	return parse_bad(p, w, "not a time", expected);
+	return -1;
+}
+
+int
+parse_time(struct parse *p, uint64_t *ns)
+{
+	static const char expected[] = "a time up to 600s: 10s, 500ms";
+	const struct lex_word *w = parse_take(p, expected);
+
+	if (!w)
+		return -1;
+	return parse_time_text(w->text, strlen(w->text), ns) ?
+	    parse_bad(p, w, "not a time", expected) : 0;
 }
 
 /* Splits "ADDR/LEN"; a length is put in plen if there is one. */
@@ -235,15 +247,15 @@ parse_rest(struct parse *p, const char *expected, struct lab_args *out)
 }
 
 const char *
-parse_joined(struct parse *p, unsigned from)
+parse_joined_to(struct parse *p, unsigned from, unsigned to)
 {
 	size_t size = 1, n = 0;
 	char *s;
 
-	for (unsigned i = from; i < p->line.count; i++)
+	for (unsigned i = from; i < to; i++)
 		size += strlen(p->line.word[i].text) + 1;
 	s = parse_alloc(p, size);
-	for (unsigned i = from; s && i < p->line.count; i++) {
+	for (unsigned i = from; s && i < to; i++) {
 		size_t len = strlen(p->line.word[i].text);
 
 		if (n)
@@ -252,4 +264,10 @@ parse_joined(struct parse *p, unsigned from)
 		n += len;
 	}
 	return s;
+}
+
+const char *
+parse_joined(struct parse *p, unsigned from)
+{
+	return parse_joined_to(p, from, p->line.count);
 }

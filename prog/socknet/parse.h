@@ -42,11 +42,15 @@ int parse_end(struct parse *p);
 int parse_host(struct parse *p, unsigned *host);
 int parse_number(struct parse *p, const char *expected, uint64_t min, uint64_t max, uint64_t *out);
 int parse_time(struct parse *p, uint64_t *ns);
+/* n bytes of text, up to 600s; silent. */
+int parse_time_text(const char *text, size_t n, uint64_t *ns);
 int parse_addr(struct parse *p, const struct lex_word *w, bool with_plen, struct lab_addr *out);
 /* All words that are left, at least one. */
 int parse_rest(struct parse *p, const char *expected, struct lab_args *out);
 /* All words that are left, joined by blanks, from word `from` of the line. */
 const char *parse_joined(struct parse *p, unsigned from);
+/* The same up to word `to`. */
+const char *parse_joined_to(struct parse *p, unsigned from, unsigned to);
 
 /* Zeroed memory of the lab, aligned; NULL (and an error) if there is none. */
 void *parse_alloc(struct parse *p, size_t size);

@@ -171,6 +171,47 @@ do_run(struct loop *l, const struct lab_step *s)
 	return r;
 }
 
+static bool
+never(struct loop *l, void *arg)
+{
+	return false;
+}
+
+/* A pause that the lab declares. Returns 0, or -EINTR. */
+static int
+pause_for(struct loop *l, uint64_t ns)
+{
+	int r = loop_wait(l, never, NULL, ns / (l->report->speed ? l->report->speed : 1), 0);
+
+	return r == -EINTR ? r : 0;
+}
+
+static int
+do_pause(struct loop *l, const struct lab_step *s)
+{
+	return pause_for(l, s->pause_ns) ? give_up(l, s, "the lab runs to its end", NULL) : 0;
+}
+
+static int
+do_book(struct loop *l, const struct lab_step *s)
+{
+	l->book = s;
+	return 0;
+}
+
+/* The source's figures beside what was measured here. */
+static void
+tell_book(struct loop *l, const char *here)
+{
+	char text[1400];
+
+	snprintf(text, sizeof(text), "        book %s", l->book->text);
+	report_note(l->report, text);
+	snprintf(text, sizeof(text), "        here %s", here);
+	report_note(l->report, text);
+	l->book = NULL;
+}
+
 static int
 do_type(struct loop *l, const struct lab_step *s)
 {
@@ -178,6 +219,8 @@ do_type(struct loop *l, const struct lab_step *s)
 	char line[4100];
 	int n = snprintf(line, sizeof(line), "%s\n", s->text);
 
+	if (pause_for(l, s->pause_ns))
+		return give_up(l, s, "the lab runs to its end", NULL);
 	if (n >= (int)sizeof(line) || p->input < 0 || p->ended || write(p->input, line, (size_t)n) != n)
 		return give_up(l, s, "the program reads what is typed",
 		    p->ended ? "it has ended" : "its input is closed");
@@ -210,7 +253,7 @@ do_note(struct loop *l, const struct lab_step *s)
 
 struct judged {
 	const struct lab_step *step;
-	char why[300];
+	char why[1300];
 	bool met;
 };
 
@@ -233,6 +276,8 @@ do_expect(struct loop *l, const struct lab_step *s)
 	if (loop_wait(l, is_met, &j, s->within_ns, tick) == -EINTR)
 		return give_up(l, s, s->text, NULL);
 	report_result(l->report, j.met, s->line, s->text, j.why);
+	if (l->book)
+		tell_book(l, j.why);
 	return 0;
 }
 
@@ -258,6 +303,7 @@ do_steps(struct loop *l)
 		[LAB_WAIT] = do_wait, [LAB_TYPE] = do_type, [LAB_EOF] = do_eof,
 		[LAB_SIGNAL] = do_signal, [LAB_NOTE] = do_note,
 		[LAB_EXPECT] = do_expect, [LAB_WITNESS] = do_witness,
+		[LAB_PAUSE] = do_pause, [LAB_BOOK] = do_book,
 	};
 
 	for (unsigned i = 0; i < l->lab->steps; i++)

@@ -19,6 +19,13 @@ own_address(struct rt *r, const struct rt_pkt *p)
 	struct sky_addr told = p->family == AF_INET ? m->answer_from4 : m->answer_from6;
 	struct sky_addr a = { 0 };
 
+	if (p->in != RT_NONE) {
+		const struct rt_iface *f = &r->conf->iface[p->in];
+		struct sky_addr here = p->family == AF_INET ? f->answer_from4 : f->answer_from6;
+
+		if (sky_addr_family(&here) != AF_UNSPEC)
+			return here;
+	}
 	if (sky_addr_family(&told) != AF_UNSPEC)
 		return told;
 	if (rt_route_is_own(r, &p->dst))

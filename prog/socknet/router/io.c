@@ -93,7 +93,8 @@ map_ring(struct port *p, unsigned frames, unsigned mtu)
 	p->frames = req.tp_frame_nr;
 	p->frame_len = req.tp_frame_size;
 	p->ring_len = (size_t)req.tp_block_size * req.tp_block_nr;
-	p->ring = mmap(NULL, p->ring_len, PROT_READ | PROT_WRITE, MAP_SHARED, p->fd, 0);
+	p->ring = mmap(NULL, p->ring_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+	    p->fd, 0);
 	return p->ring == MAP_FAILED ? -errno : 0;
 }
 

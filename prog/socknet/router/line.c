@@ -9,6 +9,17 @@
 
 #include <string.h>
 
+/* What is said in the name of the machine at that end does not cross the line. */
+static const struct rt_harm *
+harm_of(const struct rt *r, const struct rt_pkt *p, unsigned iface)
+{
+	static const struct rt_harm none;
+	const struct rt_iface *f = &r->conf->iface[iface];
+	const struct sky_addr *from = p->family == AF_INET ? &f->answer_from4 : &f->answer_from6;
+
+	return p->in == RT_NONE && sky_addr_family(from) != AF_UNSPEC ? &none : &f->harm;
+}
+
 static bool
 is_lost(struct rt *r, const struct rt_harm *h, struct rt_line *line)
 {
@@ -65,9 +76,11 @@ slow(struct rt_line *line, const struct rt_harm *h, size_t len, uint64_t now, ui
 static uint64_t
 when(struct rt *r, struct rt_pkt *p, unsigned iface, uint64_t due, uint64_t now)
 {
-	const struct rt_harm *h = &r->conf->iface[iface].harm;
+	const struct rt_harm *h = harm_of(r, p, iface);
 	struct rt_line *line = &r->line[iface];
 
+	if (h != &r->conf->iface[iface].harm)
+		return due;
 	due += h->delay_ns;
 	if (h->jitter_ns)
 		due += h->jitter_ns / 1000000 * rt_chance(r) +
@@ -131,7 +144,7 @@ void
 rt_line_send(struct rt *r, struct rt_pkt *p, unsigned iface, const struct sky_addr *hop,
     enum rt_did did, uint64_t now)
 {
-	const struct rt_harm *h = &r->conf->iface[iface].harm;
+	const struct rt_harm *h = harm_of(r, p, iface);
 	struct rt_line *line = &r->line[iface];
 	uint64_t due = now;
 

@@ -59,7 +59,10 @@ later_fragment(void **state)
 {
 	struct seen s = decode(ETHER4 "4500001c000000b940110000" A4 B4 "04d2000700080000");
 
-	assert_int_equal(s.kind, SEEN_OTHER);
+	assert_int_equal(s.kind, SEEN_PIECE);
+	assert_int_equal(s.off, 1480);
+	assert_int_equal(s.piece, 8);
+	assert_false(s.more);
 }
 
 static void

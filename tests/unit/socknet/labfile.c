@@ -36,6 +36,7 @@ drop(struct lab *lab)
 	free(lab);
 }
 
+#define ROUTED "host a\nrouter r\nlink a r 10.0.0.1/24 10.0.0.2/24\n"
 #define TWO "host a b\nlink a b 10.0.0.1/24 10.0.0.2/24\n"
 
 static void
@@ -139,6 +140,71 @@ routes(void **state)
 	drop(lab);
 }
 
+static void
+routers(void **state)
+{
+	struct lab *lab = parse("router r\nhost a b\n"
+	    "link a r 10.0.0.1/24 10.0.0.2/24 fd00::1/64 fd00::2/64 mtu 1500 1280\n"
+	    "link r b 10.1.0.1/24 10.1.0.2/24\nroute r default via 10.0.0.1 via 10.1.0.2\n"
+	    "route r prohibit fd09::/16\nrouter r balance packet answer rate 20/s burst 3\n"
+	    "router r toward b delay 10ms loss 2.5% reorder 1% by 3ms corrupt 1% mended rate 64k\n"
+	    "router r quote 8 mpls 16 17 ttl 9 drop-first 3\nrouter r toward a too-big lie 60 mru 900\n");
+	const struct rt_conf *c;
+
+	assert_non_null(lab);
+	assert_int_equal(lab->routers, 1);
+	c = lab->router[0].conf;
+	assert_int_equal(c->ifaces, 2);
+	assert_string_equal(c->iface[0].name, "a");
+	assert_int_equal(c->iface[0].mtu, 1280);
+	assert_int_equal(c->iface[0].addrs, 2);
+	assert_int_equal(c->iface[0].toobig, RT_TOOBIG_LIE);
+	assert_int_equal(c->iface[0].lie_mtu, 60);
+	assert_int_equal(c->iface[0].mru, 900);
+	assert_int_equal(c->iface[1].mru, 0);
+	assert_int_equal(c->routes, 2);
+	assert_int_equal(c->route[0].hops, 2);
+	assert_int_equal(c->route[0].hop[1].iface, 1);
+	assert_int_equal(c->route[0].balance, RT_BALANCE_PACKET);
+	assert_int_equal(c->route[1].kind, RT_PROHIBIT);
+	assert_int_equal(c->route[1].net.len, 16);
+	assert_int_equal(c->manners.limit, RT_LIMIT_BUCKET);
+	assert_int_equal(c->manners.limit_burst, 3);
+	assert_int_equal(c->manners.limit_ns, 50000000);
+	assert_int_equal(c->iface[0].harm.delay_ns, 0);
+	assert_int_equal(c->iface[1].harm.delay_ns, 10000000);
+	assert_int_equal(c->iface[1].harm.loss, 25000);
+	assert_int_equal(c->iface[1].harm.reorder_ns, 3000000);
+	assert_true(c->iface[1].harm.mend_sums);
+	assert_int_equal(c->iface[1].harm.rate_bps, 64000);
+	assert_int_equal(c->iface[0].harm.drop_first, 3);
+	assert_int_equal(c->manners.quote6, 8);
+	assert_int_equal(c->manners.labels, 2);
+	assert_int_equal(c->manners.label[1], 17 << 12 | 1);
+	drop(lab);
+}
+
+static void
+packets_in_order(void **state)
+{
+	struct lab *lab = parse(TWO "expect packets a within 3s {\n"
+	    "\tout udp src=a:$p dst=b:7\n\tin udp dst=a:$p after=0.5s\302\26120%\n"
+	    "\tin icmp after=1ms..2ms\n}\nexpect fragments b 272@0+ 8@272 count=2\n");
+	const struct lab_expect *x;
+
+	assert_non_null(lab);
+	assert_int_equal(lab->steps, 2);
+	x = &lab->step[0].expect;
+	assert_int_equal(x->patterns, 3);
+	assert_true(x->pattern[0].out && !x->pattern[0].timed);
+	assert_int_equal(x->pattern[1].after_min, 400000000);
+	assert_int_equal(x->pattern[1].after_max, 600000000);
+	assert_int_equal(x->pattern[2].after_max, 2000000);
+	assert_string_equal(lab->step[1].expect.text, "272@0+ 8@272");
+	assert_int_equal(lab->step[1].expect.count, 2);
+	drop(lab);
+}
+
 /* Where the fault is, and a part of what is said. */
 static const struct {
 	const char *text, *where, *says;
@@ -195,6 +261,44 @@ static const struct {
 	{ TWO "run a echo $x\n", "3:12:", "kept for variables" },
 	{ TWO "forward a extra\n", "3:11:", "no such host" },
 	{ TWO "run a as p true\neof p now\n", "4:7:", "expected the end of the line" },
+	{ "host a b\nlink a b rate 9600\n", "2:10:", "a router between the two hosts" },
+	{ "router r\nhost b\n", "1:1:", "a router without links" },
+	{ ROUTED "router r smile\n", "4:10:", "nothing that a router does" },
+	{ ROUTED "router r toward c delay 1ms\n", "4:17:", "no link of this router" },
+	{ ROUTED "router r toward a quench\n", "4:19:", "is of the whole router" },
+	{ ROUTED "router r delay\n", "4:15:", "expected a time" },
+	{ ROUTED "router r loss 5\n", "4:15:", "expected a share" },
+	{ ROUTED "router r loss 101%\n", "4:15:", "not such a share" },
+	{ ROUTED "router r rate fast\n", "4:15:", "bits per second" },
+	{ ROUTED "router r reorder 5% 3ms\n", "4:21:", "by TIME" },
+	{ ROUTED "router r mpls 1 2 3 4 5\n", "4:23:", "too many labels" },
+	{ ROUTED "router r answer\n", "4:16:", "expected silent, kernel" },
+	{ ROUTED "router r too-big maybe\n", "4:18:", "expected tell, old" },
+	{ ROUTED "router r quote 7\n", "4:16:", "out of range" },
+	{ "router r\nhost a\nrouter r delay 1ms\n", "3:10:", "no links yet" },
+	{ ROUTED "router a\n", "4:8:", "exists already" },
+	{ ROUTED "route r default via 10.9.0.1\n", "4:21:", "not on a link of this router" },
+	{ ROUTED "route r default\n", "4:16:", "expected via ADDRESS" },
+	{ ROUTED "forward r\n", "4:9:", "forwards anyway" },
+	{ ROUTED "sysctl r net.ipv4.ip_forward=1\n", "4:1:", "a router has no kernel" },
+	{ ROUTED "expect capture r udp\n", "4:16:", "keeps a ledger" },
+	{ ROUTED "expect router a did=ttl\n", "4:15:", "is not a router" },
+	{ ROUTED "expect router r did=sleep\n", "4:1:", "nothing that a router does" },
+	{ ROUTED "expect router r mood=bad\n", "4:1:", "no such condition" },
+	{ "host a b\nlan x a 10.0.0.1/24 b 10.0.1.1/24\n", "2:23:", "not on the network" },
+	{ "host a b\nlan a b\n", "2:5:", "exists already" },
+	{ "host a b\nlan x a b\nrun x true\n", "3:5:", "is a lan" },
+	{ TWO "expect packets a\n", "3:17:", "expected {" },
+	{ TWO "expect packets a {\nin udp\n", "3:1:", "a block that does not end" },
+	{ TWO "expect packets a {\n}\n", "3:1:", "an empty block" },
+	{ TWO "expect packets a {\nudp\n}\n", "4:1:", "expected in or out" },
+	{ TWO "expect packets a {\nin udp after=fast\n}\n", "4:8:", "not such a time" },
+	{ TWO "expect packets a {\nin udp after=2s..1s\n}\n", "4:8:", "not such a time" },
+	{ TWO "expect packets a {\nin udp count=2\n}\n", "4:8:", "a line is one packet" },
+	{ TWO "expect fragments a 12\n", "3:20:", "the pieces of one packet" },
+	{ TWO "pause\n", "3:6:", "expected a time" },
+	{ TWO "book 11.5\n", "3:10:", "expected the figures" },
+	{ TWO "include x\n", "3:9:", "no such file" },
 };
 
 static void
@@ -240,7 +344,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links), cmocka_unit_test(words), cmocka_unit_test(steps),
-		cmocka_unit_test(routes), cmocka_unit_test(blame), cmocka_unit_test(bounds),
+		cmocka_unit_test(routes), cmocka_unit_test(routers),
+		cmocka_unit_test(packets_in_order), cmocka_unit_test(blame), cmocka_unit_test(bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
