@@ -4,6 +4,7 @@
 #define SOCKEYE_SOCKEYE_H
 
 #include <sockeye/addr.h>
+#include <sockeye/call.h>
 #include <sockeye/fate.h>
 #include <sockeye/ledger.h>
 #include <sockeye/rto.h>
