@@ -16,7 +16,7 @@
 #include "sys/tcpinfo.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <string.h>
 
@@ -61,7 +61,7 @@ connected(struct tcp *t)
 	t->softs += tcp_fate_drain(t, &t->soft);
 	sky_sockopt_set(t->fd, t->carries, SKY_OPT_RECVERR, 0);
 	if ((sky_sockfd_poll(t->fd, POLLOUT) & (POLLERR | POLLHUP)) == POLLERR &&
-	    sky_tcpinfo_read(t->fd, &i) == 0 && i.state == TCP_ESTABLISHED)
+	    sky_tcpinfo_read(t->fd, &i) == 0 && i.state == SKY_TCPINFO_ESTABLISHED)
 		sky_sockopt_get(t->fd, t->carries, SKY_OPT_ERROR, &ignored);
 	count_syns(t);
 	learn_local(t);
@@ -151,9 +151,9 @@ sky_tcp_progress(struct sky_tcp *st)
 	r = sky_tcpinfo_read(t->fd, &i);
 	if (r < 0)
 		return refused_here(t, -r);
-	if (i.state == TCP_SYN_SENT || i.state == TCP_SYN_RECV)
+	if (i.state == SKY_TCPINFO_SYN_SENT || i.state == SKY_TCPINFO_SYN_RECV)
 		return still_trying(t);
-	if (i.state != TCP_CLOSE)
+	if (i.state != SKY_TCPINFO_CLOSE)
 		return connected(t);
 	sky_sockopt_get(t->fd, t->carries, SKY_OPT_ERROR, &err);
 	return failed(t, err ? err : ECONNRESET);

@@ -6,7 +6,6 @@
 #include "sys/tcpinfo.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 
 int
 sky_tcp_queue(int fd, struct sky_tcp_queue *out)
@@ -21,7 +20,7 @@ sky_tcp_queue(int fd, struct sky_tcp_queue *out)
 	r = sky_tcpinfo_read(fd, &i);
 	if (r < 0)
 		return r;
-	if (i.state != TCP_LISTEN)
+	if (i.state != SKY_TCPINFO_LISTEN)
 		return -EINVAL;
 	q.len = i.unacked;
 	q.limit = i.sacked;
@@ -104,7 +103,7 @@ sky_tcp_info(int fd, struct sky_tcp_info *out)
 	o.rto_us = i.rto_us;
 	o.unsent = i.notsent;
 	o.received = i.bytes_received;
-	if (i.state != TCP_LISTEN) {
+	if (i.state != SKY_TCPINFO_LISTEN) {
 		o.unacked = i.unacked;
 		r = sky_tcpinfo_outq(fd);
 		o.unacked_bytes = r > 0 ? (uint32_t)r : 0;

@@ -7,9 +7,18 @@
 
 #include <stdint.h>
 
+/* The kernel's numbers (those of <netinet/tcp.h>, which cannot be included
+ * beside <linux/tcp.h>). */
+enum {
+	SKY_TCPINFO_ESTABLISHED = 1, SKY_TCPINFO_SYN_SENT, SKY_TCPINFO_SYN_RECV,
+	SKY_TCPINFO_FIN_WAIT1, SKY_TCPINFO_FIN_WAIT2, SKY_TCPINFO_TIME_WAIT,
+	SKY_TCPINFO_CLOSE, SKY_TCPINFO_CLOSE_WAIT, SKY_TCPINFO_LAST_ACK,
+	SKY_TCPINFO_LISTEN, SKY_TCPINFO_CLOSING,
+};
+
 /* Members that an older kernel does not fill are 0. */
 struct sky_tcpinfo {
-	uint8_t state;			/* TCP_ESTABLISHED, ... */
+	uint8_t state;			/* SKY_TCPINFO_ESTABLISHED, ... */
 	uint32_t unacked, sacked;	/* of a listener: waiting, backlog */
 	uint32_t retransmits;		/* of what waits now */
 	uint32_t total_retrans;
