@@ -65,7 +65,8 @@ void out_summary_text(struct out *o, const struct sky_ledger *l);
 void out_line(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line that the next one replaces; only where text is a terminal. */
 void out_progress(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* "140.252.13.35.9" and "[2001:db8::1]:9": how the sources write an end. */
+/* "140.252.13.35.9" and "[2001:db8::1]:9": how the sources write an end. Without a
+ * port when it is 0. */
 char *out_end_point(const struct sky_addr *a, char *buf, size_t size);
 /* "1.23 ms", "12.0 us", "3.10 s": three digits. */
 char *out_duration(uint64_t ns, char *buf, size_t size);

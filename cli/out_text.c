@@ -55,6 +55,8 @@ out_end_point(const struct sky_addr *a, char *buf, size_t size)
 
 	if (sky_addr_family(a) != AF_INET)
 		return sky_addr_format(a, buf, size);
+	if (sky_addr_port(a) == 0)
+		return sky_addr_format_host(a, buf, size);
 	snprintf(buf, size, "%s.%u", sky_addr_format_host(a, host, sizeof(host)),
 	    sky_addr_port(a));
 	return buf;

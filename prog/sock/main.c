@@ -77,7 +77,7 @@ main(int argc, char **argv)
 	int status = 1;
 
 	opts_read(&c, argc, argv);
-	if (c.have_service) {
+	if (opts_serves(&c)) {
 		status = serve(&c);
 	} else if (x) {
 		status = open_and_run(x, &c);

@@ -141,6 +141,8 @@ read_service(struct config *c, int argc, char **argv)
 			check_family(c, &c->listen[i].a, "--listen");
 	if (argc == 0 && c->listens)
 		return;
+	if (argc == 0 && !c->have_service)
+		opts_refuse("no port (expected [address] port, or --listen; see --help)");
 	c->listens++;
 	if (argc == 0)
 		return;
@@ -152,7 +154,7 @@ read_service(struct config *c, int argc, char **argv)
 void
 operands_read(struct config *c, int argc, char **argv)
 {
-	if (c->have_service)
+	if (opts_serves(c))
 		read_service(c, argc, argv);
 	else if (c->server)
 		read_server(c, argc, argv);

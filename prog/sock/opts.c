@@ -99,6 +99,16 @@ static const struct opt rows[] = {
 	  .help = "with -s: echo, discard, daytime, time, chargen" },
 	{ .name = "listen", .arg = "end", .kind = OPT_CALL, .group = GROUP,
 	  .call = take_listen, .help = "serve at [address:]port too; repeatable" },
+	FLAG(0, "iterative", iterative, "one client after the other"),
+	FLAG('F', "fork", fork_each, "a process for each connection"),
+	FLAG(0, "keep-connected", keep_connected, "with -F: do not close the parent's copy"),
+	FLAG(0, "threads", threads, "a thread for each connection"),
+	{ .name = "exec", .arg = "command", .kind = OPT_STR, .group = GROUP, AT(exec),
+	  .help = "a command for each connection, on 0-2 or {fd}" },
+	{ .name = "max-clients", .arg = "number", .kind = OPT_U64, .group = GROUP,
+	  AT(max_clients), .min = 1, .max = 1 << 20,
+	  .set_at = offsetof(struct config, have_max_clients),
+	  .help = "served at once (512; events: no limit)" },
 #undef GROUP
 #define GROUP "Traffic"
 	{ .letter = 'n', .name = "count", .arg = "number", .kind = OPT_U64, .group = GROUP,
@@ -155,7 +165,6 @@ static const struct opt rows[] = {
 	LATER('y', "send-timeout", "ms", "timeouts come with the socket options"),
 	LATER('C', "cbreak", NULL, "terminal modes come with TCP"),
 	LATER('D', "so-debug", NULL, "it is an option of TCP"),
-	LATER('F', "fork", NULL, "it serves each TCP connection in a process"),
 	LATER('G', "strict-route", "address", "source routes come with the socket options"),
 	LATER('H', "tos", "number", "it comes with the socket options"),
 	LATER('I', "sigio", NULL, "signals for input come with the socket options"),
@@ -179,6 +188,7 @@ static const char *const synopsis[] = {
 	"-u [options] host port [host port ...]",
 	"-u -s [options] [address] port",
 	"-u -s --service name [options] [[address] port]",
+	"-s --service name | --exec command [options] [[address] port]",
 	NULL
 };
 
@@ -217,15 +227,31 @@ opts_json_on_stdout(const struct config *c)
 	    strcmp(c->json_to, "1") == 0);
 }
 
+bool
+opts_serves(const struct config *c)
+{
+	return c->have_service || c->exec;
+}
+
 /* What may not be given together, first fault first. */
 static void
 check(const struct config *c)
 {
 	const struct { bool wrong; const char *text; } rules[] = {
-		{ !c->udp, "TCP is not in this build: say -u for UDP (see --help)" },
+		{ !c->udp && !opts_serves(c), "TCP is not in this build: say -u for UDP (see --help)" },
 		{ c->have_service && !c->server, "--service is a server's: say -s too" },
 		{ c->have_service && c->source_sink, "--service and -i exclude each other" },
-		{ c->listens && !c->have_service, "--listen belongs to --service" },
+		{ c->exec && !c->server, "--exec is a server's: say -s too" },
+		{ c->exec && c->have_service, "--exec and --service exclude each other" },
+		{ c->listens && !opts_serves(c), "--listen belongs to --service and --exec" },
+		{ c->iterative + c->threads + c->fork_each + (c->exec != NULL) > 1,
+		  "only one of --iterative, -F, --threads and --exec at a time" },
+		{ c->udp && (c->iterative || c->threads || c->fork_each || c->exec),
+		  "--iterative, -F, --threads and --exec serve connections: leave -u out "
+		  "(a UDP service needs none of them)" },
+		{ (c->iterative || c->threads || c->fork_each) && !opts_serves(c),
+		  "--iterative, -F and --threads belong to --service" },
+		{ c->keep_connected && !c->fork_each, "--keep-connected belongs to -F" },
 		{ c->only4 && c->only6, "-4 and -6 exclude each other" },
 		{ c->server && c->bind_port, "-b is a client's: a server's port comes last" },
 		{ c->server && sky_addr_family(&c->local),
@@ -258,6 +284,8 @@ opts_read(struct config *c, int argc, char **argv)
 	first = opt_parse(&program, c, argc, argv);
 	if (!c->have_wait)
 		c->wait = SECOND;
+	if (!c->have_max_clients && (c->threads || c->fork_each || c->exec))
+		c->max_clients = 512;
 	check(c);
 	if (c->errors == ERRORS_NONE)
 		c->unconnected = true;

@@ -45,6 +45,10 @@ struct config {
 	bool have_service;
 	struct listen_at listen[LISTENS_MAX];	/* what a service listens at */
 	unsigned listens;
+	const char *exec;		/* a command for each connection */
+	bool iterative, threads, fork_each, keep_connected;
+	uint64_t max_clients;		/* at once; 0: no limit */
+	bool have_max_clients;
 };
 
 /* Reads everything; wrong input ends the program with status 2. What it
@@ -56,6 +60,9 @@ _Noreturn void opts_refuse(const char *format, ...) __attribute__((format(printf
 
 /* True if this form of --json writes to standard output. */
 bool opts_json_on_stdout(const struct config *c);
+
+/* True if it is a service, or a command for each connection. */
+bool opts_serves(const struct config *c);
 
 /* The operands; called by opts_read(). */
 void operands_read(struct config *c, int argc, char **argv);

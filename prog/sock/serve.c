@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define LEDGER_RECENT 65536
 #define DATAGRAM 65536
 #define EVENTS 256
+#define RETRY_MS 100		/* for want of descriptors */
 
 uint64_t
 serve_now(void)
@@ -123,7 +125,7 @@ open_loop(struct serve *s)
 static void
 end_of(const struct serve *s, const struct listen_at *at, struct sky_addr *a, int family)
 {
-	uint16_t port = at->port ? at->port : s->service->port;
+	uint16_t port = at->port || !s->service ? at->port : s->service->port;
 
 	*a = at->a;
 	if (!sky_addr_family(a))
@@ -132,31 +134,35 @@ end_of(const struct serve *s, const struct listen_at *at, struct sky_addr *a, in
 }
 
 static int
+open_one(struct serve *s, const struct sky_addr *a)
+{
+	return s->c->udp ? serve_udp_open(s, a) : serve_tcp_open(s, a);
+}
+
+static int
 open_at(struct serve *s, const struct listen_at *at, struct sky_addr *a)
 {
 	int rc;
 
 	end_of(s, at, a, s->c->only4 ? AF_INET : AF_INET6);
-	rc = serve_udp_open(s, a);
+	rc = open_one(s, a);
 	if (rc != -EAFNOSUPPORT || sky_addr_family(&at->a) || s->c->only6)
 		return rc;
 	end_of(s, at, a, AF_INET);	/* a kernel without IPv6 */
-	return serve_udp_open(s, a);
+	return open_one(s, a);
 }
 
 static void
-say_waiting(struct serve *s)
+say_waiting(struct serve *s, const struct sky_addr *local)
 {
 	char text[SKY_ADDRSTRLEN];
-	unsigned i;
 
-	for (i = 0; i < s->udps && s->c->verbose; i++) {
-		if (sky_addr_is_any(&s->udp[i]->local))
-			out_line(&s->out, "waiting on *.%u", sky_addr_port(&s->udp[i]->local));
-		else
-			out_line(&s->out, "waiting on %s",
-			    out_end_point(&s->udp[i]->local, text, sizeof(text)));
-	}
+	if (!s->c->verbose)
+		return;
+	if (sky_addr_is_any(local))
+		out_line(&s->out, "waiting on *.%u", sky_addr_port(local));
+	else
+		out_line(&s->out, "waiting on %s", out_end_point(local, text, sizeof(text)));
 }
 
 /* Returns 0 or the exit status. */
@@ -170,15 +176,40 @@ open_listeners(struct serve *s)
 
 	for (i = 0; i < s->c->listens; i++) {
 		rc = open_at(s, &s->c->listen[i], &a);
-		if (rc == 0)
+		if (rc == 0) {
+			say_waiting(s, s->c->udp ? &s->udp[i]->local : &s->tcp[i].local);
 			continue;
-		fprintf(stderr, "sock: cannot serve %s at %s: %s%s\n", s->service->name,
+		}
+		fprintf(stderr, "sock: cannot serve %s at %s: %s%s\n",
+		    s->service ? s->service->name : "a command",
 		    out_end_point(&a, text, sizeof(text)), strerror(-rc),
 		    rc == -EACCES ? " (ports below 1024 need root)" : "");
 		return 1;
 	}
-	say_waiting(s);
 	return 0;
+}
+
+static const struct way *
+way_of(const struct config *c)
+{
+	return c->exec ? &way_exec : c->fork_each ? &way_fork : c->threads ? &way_threads
+	    : c->iterative ? &way_iterative : &way_events;
+}
+
+/* As many descriptors as we may have: each client needs one here. A forking
+ * parent keeps none, unless it is to show what happens then. */
+static void
+raise_files(struct serve *s)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	s->files = files.rlim_cur;
+	if (s->c->keep_connected)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 struct serve *
@@ -193,7 +224,9 @@ serve_open(const struct config *c, int *status)
 		return NULL;
 	}
 	s->c = c;
-	s->service = service_at((unsigned)c->service);
+	s->service = c->have_service ? service_at((unsigned)c->service) : NULL;
+	s->way = way_of(c);
+	raise_files(s);
 	s->chance = (uint32_t)serve_now() | 1;
 	rc = open_out(s);
 	if (!rc)
@@ -202,6 +235,8 @@ serve_open(const struct config *c, int *status)
 		rc = open_buffers(s);
 	if (!rc)
 		rc = open_loop(s);
+	if (!rc && s->way->open)
+		rc = s->way->open(s);
 	if (rc < 0)
 		end_say_error("sock", -rc);
 	else if (open_listeners(s) == 0)
@@ -220,7 +255,9 @@ serve_run(struct serve *s)
 	int n, i;
 
 	while (!s->signal && !s->done && !s->out.failed) {
-		n = epoll_wait(s->epoll, e, EVENTS, -1);
+		n = epoll_wait(s->epoll, e, EVENTS, s->starved ? RETRY_MS : -1);
+		if (n == 0)
+			serve_resume(s);
 		for (i = 0; i < n; i++) {
 			w = e[i].data.ptr;
 			w->ready(s, w, e[i].events);
@@ -238,14 +275,33 @@ status_of(const struct serve *s)
 	for (w = 1; w < SKY_WHATS; w++)
 		if ((total.counts[w] || total.lost[w]) && sky_fate_is_bad(w))
 			return 3;
-	return 0;
+	return s->lost ? 3 : 0;
+}
+
+static void
+summarise_tcp(struct serve *s)
+{
+	out_line(&s->out, "served %lu connection%s, at most %lu at once, %lu bytes in, %lu out",
+	    (unsigned long)s->served, s->served == 1 ? "" : "s", (unsigned long)s->most,
+	    (unsigned long)s->tcp_in, (unsigned long)s->tcp_out);
+	if (s->resets)
+		out_line(&s->out, "%lu ended by an error, a reset for the most part",
+		    (unsigned long)s->resets);
+	if (s->lost)
+		out_line(&s->out, "%lu did not get all of their answers", (unsigned long)s->lost);
+	if (s->starvations)
+		out_line(&s->out, "descriptors or memory ran out %lu times",
+		    (unsigned long)s->starvations);
 }
 
 static void
 summarise(struct serve *s)
 {
 	sky_ledger_close(&s->ledger, false);
-	out_line(&s->out, "received %lu datagram%s, %lu bytes", (unsigned long)s->received,
+	if (!s->c->udp)
+		summarise_tcp(s);
+	else
+		out_line(&s->out, "received %lu datagram%s, %lu bytes", (unsigned long)s->received,
 	    s->received == 1 ? "" : "s", (unsigned long)s->bytes);
 	if (s->unanswered)
 		out_line(&s->out, "%lu of them not answered: they came from the port of a service "
@@ -262,6 +318,9 @@ serve_close(struct serve *s)
 
 	for (i = 0; i < s->udps; i++)
 		serve_udp_news(s, s->udp[i]);
+	serve_tcp_close(s);
+	if (s->way->close)
+		s->way->close(s);
 	summarise(s);
 	status = sig_status(s->signal, status_of(s));
 	for (i = 0; i < s->udps; i++)

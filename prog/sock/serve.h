@@ -15,7 +15,11 @@
 #include "cli/out.h"
 
 #include <sockeye/ledger.h>
+#include <sockeye/tcp.h>
 #include <sockeye/udp.h>
+
+#include <pthread.h>
+#include <sys/types.h>
 
 #define SERVE_BATCH 64
 #define SERVE_LISTENERS 17	/* the operand and 16 of --listen */
@@ -36,8 +40,41 @@ struct serve_udp {
 	uint64_t drops_seen;
 };
 
+struct serve_tcp {
+	struct watch watch;
+	struct sky_addr local;
+};
+
+/* One connection, from accept to its end. */
+struct client {
+	struct client *next, *prev;	/* in the list of its way to serve */
+	int fd;
+	int err;			/* what ended it, 0: the peer, or its service */
+	bool lost;			/* some of its answer could not be delivered */
+	bool stopped;			/* by our own end */
+	uint64_t in, out;		/* bytes */
+	struct sky_addr peer, local;
+};
+
+/* How connections are served. Each start takes the descriptor over and ends
+ * with serve_ended(), now or later, in the thread of the loop. */
+struct way {
+	int (*open)(struct serve *s);			/* 0 or -errno; or NULL */
+	void (*start)(struct serve *s, const struct client *who);
+	void (*close)(struct serve *s);			/* ends all; or NULL */
+};
+extern const struct way way_events, way_iterative, way_fork, way_threads, way_exec;
+
+struct serve_threads {
+	struct watch watch;		/* an eventfd: somebody is done */
+	pthread_mutex_t lock;
+	struct client *running, *done;
+	bool stopping;
+};
+
 struct serve {
 	const struct config *c;
+	const struct way *way;
 	const struct service *service;
 	struct out out;
 	struct sky_ledger ledger;
@@ -48,6 +85,21 @@ struct serve {
 	bool done;			/* nothing is left to serve */
 	struct serve_udp *udp[SERVE_LISTENERS];
 	unsigned udps;
+	struct serve_tcp tcp[SERVE_LISTENERS];
+	unsigned tcps;
+	bool paused;			/* nobody is accepted */
+	bool starved;			/* and that for want of descriptors or memory */
+	bool said_starved;
+	uint64_t starvations;
+	uint64_t clients, most, served;	/* now, at once, in all; bytes below */
+	uint64_t tcp_in, tcp_out, resets, lost;
+	struct client *events;		/* of the event-driven way */
+	uint64_t rest_bytes;		/* answers that wait for slow clients */
+	struct watch child;		/* SIGCHLD */
+	struct client *children;
+	int reports[2];			/* a pipe, from them */
+	struct serve_threads threads;
+	uint64_t files;			/* the limit on descriptors we began with */
 	uint64_t seq;			/* of the next answer */
 	uint32_t chance;
 	uint64_t received, bytes;	/* datagrams */
@@ -72,6 +124,18 @@ uint64_t serve_now(void);	/* CLOCK_REALTIME ns */
 /* Opens and watches one UDP listener. Returns 0 or a negative errno. */
 int serve_udp_open(struct serve *s, const struct sky_addr *at);
 void serve_udp_close(struct serve_udp *l);
+
+/* --- TCP --- */
+int serve_tcp_open(struct serve *s, const struct sky_addr *at);
+void serve_tcp_close(struct serve *s);
+/* A client has gone: it is told and counted, and others may come. */
+void serve_ended(struct serve *s, const struct client *who);
+/* Accepts again, if there is room for it. */
+void serve_resume(struct serve *s);
+/* One client from its begin to its end, or until stop (a descriptor, or -1)
+ * becomes readable. Closes who->fd. */
+void session_run(struct client *who, const struct service *service, int stop);
+
 /* Fates that wait, and what found no room. */
 void serve_udp_news(struct serve *s, struct serve_udp *l);
 /* A fate of class local that a call or counter told. */
