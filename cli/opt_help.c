@@ -4,6 +4,7 @@
  */
 #include "cli/opt_help.h"
 #include <sockeye/version.h>
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,6 +102,8 @@ opt_builtin(const struct opt_program *p, const char *name)
 		if (len < builtins[i].least || strncmp(builtins[i].name, name, len) != 0)
 			continue;
 		builtins[i].print(p);
+		if (fflush(stdout) == EOF)
+			err(1, "standard output");
 		return true;
 	}
 	return false;

@@ -77,8 +77,8 @@ out_close(struct out *o)
 	free(o->line);
 	if (!rc)
 		rc = json;
-	if (!rc && o->failed)
-		rc = -EIO;
+	if (o->failed)
+		rc = -o->failed;	/* the first one, by name */
 	memset(o, 0, sizeof(*o));
 	return rc;
 }
@@ -99,7 +99,7 @@ room(struct out *o, size_t n)
 		size *= 2;
 	line = realloc(o->line, size);
 	if (!line) {
-		o->failed = true;
+		o->failed = ENOMEM;
 		return false;
 	}
 	o->line = line;
@@ -293,7 +293,7 @@ out_end(struct out *o)
 	if (o->failed)
 		return;
 	if (fwrite(o->line, 1, n, o->json) != n || fflush(o->json) == EOF)
-		o->failed = true;
+		o->failed = errno;
 }
 
 void

@@ -18,7 +18,7 @@ struct out {
 	FILE *text;	/* records for people, or NULL */
 	FILE *json;	/* JSON lines, or NULL */
 	bool colour;	/* text is a terminal and NO_COLOR is not set */
-	bool failed;	/* a write failed: out_close() tells */
+	int failed;	/* errno of a write that failed, or 0: out_close() tells */
 	char *at, *end, *line;	/* the JSON line being built */
 	unsigned depth;
 	bool first;

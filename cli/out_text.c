@@ -4,6 +4,7 @@
  */
 #include "cli/out.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ out_line(struct out *o, const char *format, ...)
 	vfprintf(o->text, format, ap);
 	va_end(ap);
 	if (fputc('\n', o->text) == EOF || fflush(o->text) == EOF)
-		o->failed = true;
+		o->failed = errno;
 }
 
 void

@@ -6,11 +6,11 @@
  * The end of input does not end what was asked already: answers and errors are
  * waited for.
  */
+#include "data.h"
 #include "run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static void
 print_reply(struct run *x, const struct sky_msg *m)
@@ -66,9 +66,11 @@ send_one(struct run *x, const struct sky_addr *dst, void *data, size_t len)
 static bool
 read_input(struct run *x, char *buf)
 {
-	ssize_t len = read(STDIN_FILENO, buf, x->c->read_size);
+	ssize_t len = data_read(buf, x->c->read_size);
 	unsigned i;
 
+	if (len < 0)
+		x->failed = (int)-len;
 	if (len <= 0)
 		return false;
 	for (i = 0; i < x->c->ndests; i++)

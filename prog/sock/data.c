@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * data.c - what arrived, written to standard output.
+ * data.c - standard input, and what arrived written to standard output.
  *
- * It comes from strangers: on a terminal it must not move the cursor, change
+ * What arrives comes from strangers: on a terminal it must not move the cursor, change
  * the title or answer for the user.
  */
 #include "data.h"
 
+#include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+ssize_t
+data_read(void *buf, size_t size)
+{
+	ssize_t n = read(STDIN_FILENO, buf, size);
+
+	if (n >= 0)
+		return n;
+	if (errno == EBADF)
+		return 0;
+	n = -errno;
+	warn("standard input");
+	return n;
+}
 
 static void
 put_safely(unsigned char c)

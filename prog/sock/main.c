@@ -8,6 +8,8 @@
 #include "run.h"
 #include "serve.h"
 
+#include "cli/stdfd.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -76,6 +78,7 @@ main(int argc, char **argv)
 	struct config c;
 	int status = 1;
 
+	stdfd_hold();
 	opts_read(&c, argc, argv);
 	if (opts_serves(&c)) {
 		status = serve(&c);

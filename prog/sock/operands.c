@@ -39,6 +39,19 @@ check_family(const struct config *c, const struct sky_addr *a, const char *text)
 	    family == AF_INET ? "IPv4" : "IPv6");
 }
 
+/* All zeros, as a destination, is this host: errors and answers will name it by
+ * the address that the kernel makes of it. */
+static void
+this_host(struct sky_addr *a)
+{
+	uint16_t port = sky_addr_port(a);
+
+	if (!sky_addr_is_any(a))
+		return;
+	sky_addr_parse(a, sky_addr_family(a) == AF_INET ? "127.0.0.1" : "::1");
+	sky_addr_set_port(a, port);
+}
+
 /* One end, out of one word or two. Returns how many were used. */
 static int
 read_end(const struct config *c, struct sky_addr *a, int argc, char **argv)
@@ -72,8 +85,10 @@ read_dests(struct config *c, int argc, char **argv)
 	c->dests = calloc((size_t)argc, sizeof(*c->dests));
 	if (!c->dests)
 		opts_refuse("too many destinations");
-	while (used < argc)
-		used += read_end(c, &c->dests[c->ndests++], argc - used, argv + used);
+	while (used < argc) {
+		used += read_end(c, &c->dests[c->ndests], argc - used, argv + used);
+		this_host(&c->dests[c->ndests++]);
+	}
 }
 
 static void

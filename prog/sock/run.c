@@ -139,7 +139,7 @@ say_lost_errors(struct run *x)
 	if (info.errors_lost)
 		out_line(&x->out, "%lu fates were lost: there was no room to keep them",
 		    (unsigned long)info.errors_lost);
-	if (info.errors_maybe_lost)
+	if (info.errors_maybe_lost && x->sent)
 		out_line(&x->out, "some fates may be missing: the receive buffer was full and "
 		    "takes the errors too (a larger -R helps)");
 }
@@ -182,7 +182,7 @@ run_close(struct run *x)
 	sky_udp_close(&x->end.u);
 	rc = out_close(&x->out);
 	if (!rc && (fflush(stdout) == EOF || ferror(stdout)))
-		rc = -EIO;
+		rc = x->failed ? -x->failed : -EIO;
 	if (rc < 0) {
 		end_say_error("sock: write error", -rc);
 		status = status ? status : 1;

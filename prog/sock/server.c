@@ -3,12 +3,12 @@
  * server.c - prints what arrives; what is typed goes to the last client, from
  * the address that the client wrote to. No error ends it.
  */
+#include "data.h"
 #include "run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* "from A: ", "from A, to D: ", as in the sources, and the data. */
 static void
@@ -73,7 +73,7 @@ answer(struct run *x, const struct sky_msg *last, void *data, size_t len)
 static bool
 read_input(struct run *x, const struct sky_msg *last, char *buf)
 {
-	ssize_t len = read(STDIN_FILENO, buf, x->c->read_size);
+	ssize_t len = data_read(buf, x->c->read_size);
 
 	if (len <= 0)
 		return false;

@@ -4,6 +4,7 @@
 #include "probe.h"
 
 #include "cli/out.h"
+#include "cli/stdfd.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -144,6 +145,7 @@ main(int argc, char **argv)
 	int ret, status = 0;
 	const char *to;
 
+	stdfd_hold();
 	sockeye_opts(&c, argc, argv);
 	to = c.json ? c.json_to ? c.json_to : "-" : NULL;
 	/* standard output holds JSON or lines for people, never both */

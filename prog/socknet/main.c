@@ -7,6 +7,8 @@
 #include "run.h"
 #include "serve.h"
 
+#include "cli/stdfd.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,7 +219,9 @@ int
 main(int argc, char **argv)
 {
 	struct opts o = { .speed = 1 };
-	const struct command *c = opts_parse(&o, argc, argv);
+	const struct command *c;
 
+	stdfd_hold();
+	c = opts_parse(&o, argc, argv);
 	return c->run(&o);
 }

@@ -169,6 +169,34 @@ with tempfile.TemporaryDirectory() as d:
                        capture_output=True)
     ok(r.stdout == b"hi\n" and '"answered"' in open(name).read(), "--json=FD", r.stderr)
 
+# --- standard descriptors that are closed, full or no file ---
+def shell(command):
+    r = subprocess.run(command.replace("SOCK", SOCK), shell=True, capture_output=True, timeout=20)
+    r.out, r.err = r.stdout.decode(), r.stderr.decode()
+    r.all = "status %d\n%s%s" % (r.returncode, r.out, r.err)
+    return r
+
+
+r = shell("SOCK -u 127.0.0.1 9 <&-")
+ok(r.returncode == 0 and not r.err, "closed input is the end of input", r.all)
+told = len(echo4.got)
+r = shell("echo hi | SOCK -u --expect-answer 127.0.0.1 7 >&-")
+ok(r.returncode == 1 and "Bad file descriptor" in r.err and len(echo4.got) == told + 1,
+   "closed output is told, and no socket is in its place", r.all)
+r = shell("SOCK -u 127.0.0.1 9 </")
+ok(r.returncode == 1 and "standard input: Is a directory" in r.err, "input that cannot be read", r.all)
+r = shell("echo hi | SOCK -u --expect-answer 127.0.0.1 7 >/dev/full")
+ok(r.returncode == 1 and "write error: No space left" in r.err, "output on a full disk", r.all)
+r = shell("SOCK --help >/dev/full")
+ok(r.returncode == 1 and "No space left" in r.err, "--help on a full disk", r.all)
+
+# --- this host, by the address of all zeros ---
+for any_, here, end in (("0.0.0.0", "127.0.0.1", "127.0.0.1.%d"), ("::", "::1", "[::1]:%d")):
+    dead = closed(here)
+    r = sock("-u", "-i", "-n1", any_, dead)
+    ok(r.returncode == 3 and re.search("^" + re.escape(end % dead) + " +1 +0 ", r.err, re.M)
+       and "no news" not in r.err, any_ + " is this host, and its refusal is booked", r.all)
+
 subprocess.run("ip addr del ::1/128 dev lo".split(), check=True)
 r = sock("-u", "-i", "-n1", "::1", "9")
 ok(r.returncode == 3 and re.search(CLOCK + r"to \[::1\]:9: no route", r.err, re.M),
