@@ -10,6 +10,7 @@
 #define SOCK_SERVE_H
 
 #include "opts.h"
+#include "request_peer.h"
 #include "service.h"
 
 #include "cli/out.h"
@@ -103,6 +104,7 @@ struct serve {
 	uint64_t seq;			/* of the next answer */
 	uint32_t chance;
 	uint64_t received, bytes;	/* datagrams */
+	struct request_peer requests;	/* of clients with --request */
 	uint64_t unanswered;		/* from ports that answer everything */
 	unsigned char *buffers;		/* SERVE_BATCH of a datagram's size */
 	struct sky_msg in[SERVE_BATCH], answer[SERVE_BATCH];
@@ -141,14 +143,9 @@ void serve_udp_news(struct serve *s, struct serve_udp *l);
 /* A fate of class local that a call or counter told. */
 void serve_tell(struct serve *s, struct sky_fate *f);
 
-/* Datagrams that begin with these bytes are answered by others than the
- * service: fill m->data (room of m->cap bytes) and m->len; addresses are set.
- * Returns false to leave it to the service. */
-struct serve_hook {
-	unsigned char magic[8];
-	unsigned magic_len;
-	bool (*answer)(const struct sky_msg *in, struct sky_msg *m, uint64_t now_ns);
-};
-extern const struct serve_hook serve_hooks[];	/* ends with magic_len 0 */
+/* What the echo service does to datagrams of our own programs before they go
+ * back: each is asked in turn until one says that the datagram, changed in
+ * place, is its answer (in->len may shrink). See serve_udp.c. */
+typedef bool serve_hook(struct serve *s, struct sky_msg *in);
 
 #endif

@@ -17,33 +17,35 @@
 #define QUOTES (FATES * 1280)
 #define ROOM_ROUNDS 50		/* of 20 ms: then the queue is told to be full */
 
-const struct serve_hook serve_hooks[] = {
-	{ .magic_len = 0 }
-};
-
 static bool
-by_hook(const struct sky_msg *in, struct sky_msg *m, uint64_t now)
+request(struct serve *s, struct sky_msg *in)
 {
-	const struct serve_hook *h;
+	return request_peer_answer(&s->requests, &in->peer, in->data, in->len);
+}
 
-	for (h = serve_hooks; h->magic_len; h++)
-		if (in->len >= h->magic_len && memcmp(in->data, h->magic, h->magic_len) == 0)
-			return h->answer(in, m, now);
-	return false;
+static serve_hook *const hooks[] = { request };
+
+static void
+ask_hooks(struct serve *s, struct sky_msg *in)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		if (hooks[i](s, in))
+			return;
 }
 
 /* Returns false if there is nothing to say to m. */
 static bool
-fill(struct serve *s, const struct sky_msg *in, struct sky_msg *m, unsigned char *once,
+fill(struct serve *s, struct sky_msg *in, struct sky_msg *m, unsigned char *once,
     uint64_t now)
 {
 	if (sky_udp_reply(m, in) < 0)
 		return false;
 	m->data = once;
 	m->cap = SERVICE_ONCE;
-	if (by_hook(in, m, now))
-		return true;
 	if (s->service->copies) {
+		ask_hooks(s, in);
 		m->data = in->data;
 		m->len = in->len;
 	} else if (s->service->answer) {
