@@ -147,3 +147,34 @@ seed("ctl", "error6", control(41, 25, ERR6) + PKT6_LINK)
 seed("ctl", "error-without-address", control(0, 11, ERR4[:16]))
 seed("ctl", "stamp", control(1, 37, struct.pack("<6q", 0, 0, 0, 0, 1763757600, 5)))
 seed("ctl", "fragments", control(0, 25, struct.pack("<i", 1300)) + control(41, 77, struct.pack("<i", 1296)))
+
+
+def on_wire(head, dst, kind, packet):
+    data = dst + bytes([2, 0, 0, 0, 0, 4]) + kind + packet
+    return bytes([head]) + struct.pack(">H", len(data)) + data
+
+
+def ip4(proto, src, dst, payload, flags=0):
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 7, flags, 64, proto, 0, src, dst)
+    return head[:10] + checksum(head) + head[12:] + payload
+
+
+def icmp(kind, code, rest, body):
+    m = struct.pack(">BBHI", kind, code, 0, rest) + body
+    return m[:2] + checksum(m) + m[4:]
+
+
+host, gate, far = bytes([140, 252, 1, 32]), bytes([140, 252, 1, 4]), bytes([140, 252, 13, 65])
+mac, made_up = bytes([2, 0, 0, 0, 0, 0x32]), bytes([2, 0x6f]) + gate
+arp = bytes([0, 1, 8, 0, 6, 4, 0])
+asks = on_wire(1, b"\xff" * 6, b"\x08\x06", arp + b"\1" + bytes([2, 0, 0, 0, 0, 4]) + gate + bytes(6) + host)
+tells = on_wire(1, mac, b"\x08\x06", arp + b"\2" + bytes([2, 0, 0, 0, 0, 4]) + gate + mac + host)
+wants = on_wire(0, b"\xff" * 6, b"\x08\x06", arp + b"\1" + mac + host + bytes(6) + gate)
+udp = ip4(17, host, far, struct.pack(">HHHH", 1025, 9, 908, 0) + bytes(900), 0x4000)
+sends = on_wire(0, made_up, b"\x08\0", udp)
+told = on_wire(3, mac, b"\x08\0", ip4(1, gate, host, icmp(3, 4, 0, udp[:28])))
+quench = on_wire(3, mac, b"\x08\0", ip4(1, gate, host, icmp(4, 0, 0, udp[:28])))
+pings = on_wire(1, mac, b"\x08\0", ip4(1, gate, host, icmp(8, 0, 0x10001, bytes(300)), 0x4000))
+for choice in 0, 4, 1 + 8 + 16 + 4, 2 + 4, 2 + 8 + 32 + 64, 128 + 4:
+    seed("odd", "choice-%d" % choice,
+         bytes([choice]) + asks + wants + sends + tells + sends + told + sends + quench + pings + asks)
