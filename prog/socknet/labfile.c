@@ -14,7 +14,7 @@ unsigned
 labfile_host(const struct lab *lab, const char *name)
 {
 	for (unsigned i = 0; i < lab->hosts; i++)
-		if (!strcmp(lab->host[i].name, name))
+		if (!strcmp(lab->host[i].name, name) && !lab->host[i].half_of)
 			return i;
 	return LAB_NONE;
 }

@@ -94,13 +94,12 @@ emit_group(struct odd *o, unsigned wire, const uint8_t *frame, size_t len, uint6
 {
 	struct odd_pkt p;
 
-	odd_pkt_of(&p, frame + ODD_ETHER, len - ODD_ETHER, 2 * wire);
-	if (len > ODD_ETHER + (size_t)o->conf->wire[wire].mtu) {
-		odd_note(o, &p, RT_TOO_BIG, 255, now)->mtu = o->conf->wire[wire].mtu;
+	if (len <= ODD_ETHER + (size_t)o->conf->wire[wire].mtu) {
+		odd_pass(o, 2 * wire, frame, len, now);
 		return;
 	}
-	odd_note(o, &p, RT_FORWARDED, 2 * wire + 1, now);
-	odd_pass(o, 2 * wire + 1, frame, len, now);
+	odd_pkt_of(&p, frame + ODD_ETHER, len - ODD_ETHER, 2 * wire);
+	odd_note(o, &p, RT_TOO_BIG, 255, now)->mtu = o->conf->wire[wire].mtu;
 }
 
 static void
@@ -148,7 +147,7 @@ odd_down(struct odd *o, unsigned wire, uint8_t *frame, size_t len, uint64_t now)
 		return;
 	if (!odd_own_ip(o) || link.tags ||
 	    (link.type != SKY_LINK_ARP && link.type != SKY_LINK_IP4))
-		odd_pass(o, 2 * wire + 1, frame, len, now);
+		odd_pass(o, 2 * wire, frame, len, now);
 	else if (link.type == SKY_LINK_IP4)
 		own_ip(o, wire, frame, len, now);
 	else if (!sky_arp_decode(&a, &rd))

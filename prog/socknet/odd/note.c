@@ -16,6 +16,8 @@ odd_pkt_of(struct odd_pkt *p, const void *data, size_t len, unsigned in)
 	*p = (struct odd_pkt){ .in = (uint8_t)in, .len = (uint16_t)(len > 65535 ? 65535 : len) };
 	if (sky_ip_decode(&ip, data, len))
 		return;
+	if (ip.len < p->len && !(ip.flags & SKY_IP_BAD_LEN))
+		p->len = (uint16_t)ip.len;	/* the link has padded it */
 	p->src = ip.src;
 	p->dst = ip.dst;
 	p->id = (uint16_t)ip.id;

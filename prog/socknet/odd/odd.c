@@ -105,16 +105,41 @@ odd_send(struct odd *o, struct odd_buf *b, unsigned port, uint64_t due)
 	*at = b;
 }
 
-void
-odd_pass(struct odd *o, unsigned port, const void *frame, size_t len, uint64_t now)
+static void
+note_pass(struct odd *o, unsigned in, const uint8_t *frame, size_t len, enum rt_did did,
+    uint64_t now)
 {
-	struct odd_buf *b = len <= o->frame_max ? odd_buf_new(o) : NULL;
+	struct sky_rd rd = sky_rd_of(frame, len);
+	struct sky_link link;
+	struct sky_arp a;
+	struct odd_pkt p;
 
+	if (sky_link_decode(&link, &rd))
+		return;
+	if (link.type == SKY_LINK_ARP && !sky_arp_decode(&a, &rd)) {
+		odd_note_arp(o, in / 2, &a, in % 2 == 0, now, now);
+	} else if (link.type == SKY_LINK_IP4 || link.type == SKY_LINK_IP6) {
+		odd_pkt_of(&p, rd.at, sky_rd_left(&rd), in);
+		odd_note(o, &p, did, did == RT_TOO_BIG ? 255 : in ^ 1, now);
+	}
+}
+
+void
+odd_pass(struct odd *o, unsigned in, const uint8_t *frame, size_t len, uint64_t now)
+{
+	struct odd_buf *b;
+
+	if (len > o->frame_max) {
+		note_pass(o, in, frame, len, RT_TOO_BIG, now);
+		return;
+	}
+	b = odd_buf_new(o);
 	if (!b)
 		return;
+	note_pass(o, in, frame, len, in % 2 ? RT_DELIVERED : RT_FORWARDED, now);
 	memcpy(b->frame, frame, len);
 	b->len = (uint32_t)len;
-	odd_send(o, b, port, now);
+	odd_send(o, b, in ^ 1, now);
 }
 
 bool

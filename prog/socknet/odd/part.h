@@ -97,8 +97,8 @@ odd_own_ip(const struct odd *o)
 struct odd_buf *odd_buf_new(struct odd *o);	/* NULL: none left, counted */
 void odd_buf_free(struct odd *o, struct odd_buf *b);
 void odd_send(struct odd *o, struct odd_buf *b, unsigned port, uint64_t due);
-/* A copy of a frame leaves now, as it is. */
-void odd_pass(struct odd *o, unsigned port, const void *frame, size_t len, uint64_t now);
+/* A frame goes on to the other side as it is. */
+void odd_pass(struct odd *o, unsigned in, const uint8_t *frame, size_t len, uint64_t now);
 bool odd_is_own(const struct odd *o, unsigned wire, const uint8_t addr[4]);
 /* Ethernet header into the first 14 bytes. */
 void odd_ether(uint8_t *frame, const uint8_t *dst, const uint8_t *src, uint16_t type);

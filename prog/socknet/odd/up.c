@@ -9,16 +9,6 @@
 enum { ECHO_REPLY = 0, UNREACHABLE = 3, QUENCH = 4, ECHO = 8, TOO_BIG = 4 };
 
 static void
-to_kernel(struct odd *o, unsigned wire, const uint8_t *frame, size_t len, uint64_t now)
-{
-	struct odd_pkt p;
-
-	odd_pkt_of(&p, frame + ODD_ETHER, len - ODD_ETHER, 2 * wire + 1);
-	odd_note(o, &p, RT_DELIVERED, 2 * wire, now);
-	odd_pass(o, 2 * wire, frame, len, now);
-}
-
-static void
 take_arp(struct odd *o, unsigned wire, const uint8_t *frame, size_t len, struct sky_rd *rd,
     uint64_t now)
 {
@@ -29,7 +19,7 @@ take_arp(struct odd *o, unsigned wire, const uint8_t *frame, size_t len, struct 
 	if (a.op == SKY_ARP_REQUEST && odd_is_own(o, wire, a.tpa))
 		odd_tell(o, wire, &a, now);
 	else if (!odd_own_ip(o))
-		odd_pass(o, 2 * wire, frame, len, now);
+		odd_pass(o, 2 * wire + 1, frame, len, now);
 	else if (a.op == SKY_ARP_REPLY)
 		odd_note_arp(o, wire, &a, false, now, now);
 	if (odd_own_ip(o))
@@ -132,7 +122,7 @@ take_ip4(struct odd *o, unsigned wire, uint8_t *frame, size_t len, uint64_t now)
 		return;
 	}
 	if (!take_icmp(o, wire, frame, &ip, now))
-		to_kernel(o, wire, frame, len, now);
+		odd_pass(o, 2 * wire + 1, frame, len, now);
 }
 
 void
@@ -140,13 +130,17 @@ odd_up(struct odd *o, unsigned wire, uint8_t *frame, size_t len, uint64_t now)
 {
 	struct sky_rd rd = sky_rd_of(frame, len);
 	struct sky_link link;
+	struct odd_pkt p;
 
 	if (sky_link_decode(&link, &rd))
 		return;
-	if (!(frame[0] & 1) && memcmp(frame, o->conf->wire[wire].mac, 6))
+	if (!(frame[0] & 1) && memcmp(frame, o->conf->wire[wire].mac, 6)) {
+		odd_pkt_of(&p, rd.at, sky_rd_left(&rd), 2 * wire + 1);
+		odd_note(o, &p, RT_NOT_FOR_US, 255, now);
 		return;
+	}
 	if (link.tags || (link.type != SKY_LINK_ARP && link.type != SKY_LINK_IP4))
-		odd_pass(o, 2 * wire, frame, len, now);
+		odd_pass(o, 2 * wire + 1, frame, len, now);
 	else if (link.type == SKY_LINK_ARP)
 		take_arp(o, wire, frame, len, &rd, now);
 	else

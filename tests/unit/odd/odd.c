@@ -376,6 +376,8 @@ what_is_not_its_business_passes_as_it_is(void **state)
 		assert_int_equal(b.out.iface, !port);
 		assert_int_equal(b.out.len, n);
 		assert_memory_equal(b.out.data, was, n);
+		assert_int_equal(b.ledger->record[b.ledger->next - 1].did,
+		    port ? RT_DELIVERED : RT_FORWARDED);
 	}
 	bed_stop(&b);
 	(void)state;
