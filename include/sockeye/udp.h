@@ -216,7 +216,8 @@ enum sky_udp_opt {
 	SKY_SET_ERRORS,		/* 0 off (queue is purged), 1 on */
 	SKY_SET_BROADCAST,
 	SKY_SET_MULTICAST_IF,	/* interface index */
-	SKY_SET_NO_CHECKSUM,	/* IPv4: send with a checksum of zero */
+	SKY_SET_NO_CHECKSUM,	/* send with a checksum of zero; over IPv6 only
+				 * receivers that ask for these get them (RFC 6935) */
 	SKY_SET_GSO_MEMORY_MS,	/* how long a refusal is remembered; 60000 */
 };
 /* Returns 0, -EINVAL, -ENOPROTOOPT if the kernel has no such option, -EPERM. */

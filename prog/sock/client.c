@@ -93,6 +93,7 @@ client_run(struct run *x)
 		if (!run_over(x) && (events & RUN_INPUT))
 			input = read_input(x, buf);
 	}
+	x->wake.reading = true;
 	linger_run(x, drain);
 	free(buf);
 }

@@ -2,12 +2,15 @@
 /*
  * end.c - opens the socket and says what it got; see end.h.
  */
-#include "end.h"
+#include "run.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+
+#define MS_NS UINT64_C(1000000)
+#define ROOM_WAIT_NS (1000 * MS_NS)
 
 void
 end_say_error(const char *text, int err)
@@ -70,8 +73,12 @@ flags_of(const struct config *c)
 		flags |= SKY_UDP_PLAIN;
 	if (c->reuse)
 		flags |= SKY_UDP_REUSEADDR;
+	if (c->so.reuseport)
+		flags |= SKY_UDP_REUSEPORT;
 	if (c->broadcast)
 		flags |= SKY_UDP_BROADCAST;
+	if (c->so.dontroute)
+		flags |= SKY_UDP_DONTROUTE;
 	if (c->only6)
 		flags |= SKY_UDP_V6ONLY;
 	return flags;
@@ -123,7 +130,10 @@ explain_in_use(const struct config *c, const struct sky_addr *local)
 {
 	unsigned port = sky_addr_port(local);
 
-	if (c->reuse)
+	if (c->so.reuseport)
+		fprintf(stderr, "sock: port %u is held by a socket that was opened without -T, or "
+		    "by another user: all that share it this way need -T, also the first\n", port);
+	else if (c->reuse)
 		fprintf(stderr, "sock: port %u is held by a socket that was opened without -A: "
 		    "here every one of them needs -A, also the first; start that one again with -A\n",
 		    port);
@@ -174,20 +184,6 @@ say_buffer(struct out *out, const char *name, unsigned asked, unsigned got, bool
 	    got > 2 * asked ? "less" : "more");
 }
 
-/* The lines of -v, in the sources' words. */
-static void
-say_options(const struct end *e, const struct config *c, struct out *out)
-{
-	if (!c->verbose)
-		return;
-	if (c->broadcast)
-		out_line(out, "SO_BROADCAST set");
-	if (c->show_dest)
-		out_line(out, "IP_RECVDSTADDR set");
-	if (c->ttl)
-		out_line(out, "IP_TTL set to %d", c->ttl);
-}
-
 static void
 say_ends(const struct end *e, const struct config *c, struct out *out,
     const struct sky_addr *local)
@@ -221,8 +217,18 @@ say_all(struct end *e, const struct config *c, struct out *out)
 		return;
 	say_buffer(out, "SO_RCVBUF", (unsigned)c->rcvbuf, info.rcvbuf, c->verbose);
 	say_buffer(out, "SO_SNDBUF", (unsigned)c->sndbuf, info.sndbuf, c->verbose);
-	say_options(e, c, out);
+	sockopts_say(sky_udp_fd(&e->u), c, out);
 	say_ends(e, c, out, &info.local);
+}
+
+/* What did not have to be there before the bind. Returns the exit status. */
+static int
+set_rest(const struct end *e, const struct config *c)
+{
+	int fd = sky_udp_fd(&e->u);
+	int rc = sockopts_set(fd, c, SOCKOPTS_CONNECT);
+
+	return rc ? rc : sockopts_set(fd, c, SOCKOPTS_OPEN);
 }
 
 int
@@ -238,13 +244,14 @@ end_open(struct end *e, const struct config *c, struct out *out)
 		.peer = peer_of(c),
 		.rcvbuf = c->rcvbuf,
 		.sndbuf = c->sndbuf,
-		.ttl = c->ttl,
+		.device = c->so.device,
 		.room = e->room,
 		.room_size = sizeof(e->room),
 	};
 	int rc;
 
 	e->plain = c->errors != ERRORS_QUEUE;
+	e->sndtimeo = c->so.have_sndtimeo ? c->so.sndtimeo : 0;
 	own_end(c, conf.family, &local);
 	rc = open_mended(e, c, out, &conf);
 	if (rc == -EAFNOSUPPORT && c->server && sky_addr_is_any(&local) && !c->only6) {
@@ -255,17 +262,31 @@ end_open(struct end *e, const struct config *c, struct out *out)
 	}
 	if (rc < 0)
 		return explain_failure(c, &conf, -rc);
+	rc = set_rest(e, c);
+	if (rc)
+		return rc;
 	say_all(e, c, out);
 	return 0;
 }
 
-/* Waits until there is room to send, for a second at most. */
-static void
-await_room(const struct end *e)
+/* Waits until there is room to send, for a second at most. Returns false when
+ * the write has waited long enough. */
+static bool
+await_room(struct end *e)
 {
 	struct pollfd p = { .fd = sky_udp_fd(&e->u), .events = POLLOUT };
+	uint64_t now = run_clock(), left = ROOM_WAIT_NS;
 
-	poll(&p, 1, 1000);
+	if (!e->waiting_since)
+		e->waiting_since = now;
+	if (e->sndtimeo) {
+		if (now - e->waiting_since >= e->sndtimeo)
+			return false;
+		left = e->waiting_since + e->sndtimeo - now;
+	}
+	left = left < ROOM_WAIT_NS ? left : ROOM_WAIT_NS;
+	poll(&p, 1, (int)((left + MS_NS - 1) / MS_NS));
+	return true;
 }
 
 /* True if m was refused only because nobody had asked for broadcasts. */
@@ -295,12 +316,11 @@ end_send(struct end *e, struct out *out, struct sky_msg *m, unsigned n)
 	int rc = sky_udp_send(&e->u, m, n);
 	int i;
 
-	if (rc == 0 || rc == -EAGAIN) {
-		await_room(e);
+	if ((rc == 0 || rc == -EAGAIN) && await_room(e))
 		return 0;
-	}
-	if (rc < 0) {		/* a fault of the call: the first one tells it */
-		m[0].status = rc;
+	e->waiting_since = 0;
+	if (rc <= 0) {		/* a fault of the call: the first one tells it */
+		m[0].status = rc ? rc : -EAGAIN;
 		return 1;
 	}
 	for (i = 0; i < rc; i++)

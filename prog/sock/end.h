@@ -17,6 +17,8 @@ struct end {
 	bool connected;
 	bool plain;		/* no error queue: as the sources' programs were */
 	bool broadcast;		/* SO_BROADCAST is on */
+	uint64_t sndtimeo;	/* ns that a write may wait for room; 0: any time */
+	uint64_t waiting_since;	/* for room; 0: not */
 };
 
 /* Opens as the config says. A destination that cannot be connected to, for
@@ -25,7 +27,7 @@ struct end {
 int end_open(struct end *e, const struct config *c, struct out *out);
 
 /* Sends m[0..n-1]; waits for room in the socket's buffer for at most a second
- * at a time. A refused broadcast turns SO_BROADCAST on, says so, and is sent.
+ * at a time, or so long that the write failed. A refused broadcast turns SO_BROADCAST on, says so, and is sent.
  * Returns how many are settled, each with its status. */
 unsigned end_send(struct end *e, struct out *out, struct sky_msg *m, unsigned n);
 

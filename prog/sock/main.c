@@ -7,6 +7,7 @@
 #include "opts.h"
 #include "run.h"
 #include "serve.h"
+#include "terminal.h"
 
 #include "cli/stdfd.h"
 
@@ -50,6 +51,11 @@ open_and_run(struct run *x, const struct config *c)
 	if (rc < 0) {
 		end_say_error("sock: cannot drop privileges", -rc);
 		return 1;
+	}
+	rc = c->cbreak ? terminal_cbreak() : 0;
+	if (rc < 0) {
+		end_say_error("sock: -C: standard input", -rc);
+		return 2;
 	}
 	run(x);
 	return run_close(x);

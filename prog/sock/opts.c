@@ -69,6 +69,7 @@ take_listen(void *config, const struct opt *o, const char *arg)
 	return NULL;
 }
 
+static const char *const truncation_words[] = { "reno", "bsd", NULL };
 static const char *const errors_words[] = { "queue", "icmpd", "socket", "none", NULL };
 
 #define FLAG(c, n, member, text) \
@@ -82,6 +83,13 @@ static const char *const errors_words[] = { "queue", "icmpd", "socket", "none", 
 #define TIME(c, n, member, most, text) \
 	{ .letter = c, .name = n, .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(member), \
 	  .max = most, .help = text }
+#define NUMBER(c, n, a, member, given, most, text) \
+	{ .letter = c, .name = n, .arg = a, .kind = OPT_INT, .group = GROUP, AT(member), \
+	  .max = most, .help = text, .set_at = offsetof(struct config, given) }
+#define MSEC(c, n, member, given, text) \
+	{ .letter = c, .name = n, .arg = "ms", .kind = OPT_MSEC, .group = GROUP, AT(member), \
+	  .min = 1000, .max = 86400 * SECOND, .help = text, \
+	  .set_at = offsetof(struct config, given) }
 #define LATER(c, n, a, text) \
 	{ .letter = c, .name = n, .arg = a, .kind = OPT_LATER, .group = GROUP, .help = text }
 
@@ -131,6 +139,18 @@ static const struct opt rows[] = {
 	FLAG('o', "unconnected", unconnected, "do not connect a client's socket"),
 	FLAG('A', "reuseaddr", reuse, "share the port with others that give -A too"),
 	FLAG('B', "broadcast", broadcast, "SO_BROADCAST; turned on by itself where needed"),
+	FLAG('T', "reuseport", so.reuseport, "share the port, each client with one of them"),
+	FLAG('Y', "dontroute", so.dontroute, "to hosts on a link of this host only"),
+	{ .name = "dev", .arg = "interface", .kind = OPT_CALL, .group = GROUP,
+	  .call = sockopts_take_device, .help = "send and receive there only" },
+	{ .letter = 'j', .name = "join", .arg = "group", .kind = OPT_CALL, .group = GROUP,
+	  .call = sockopts_take_group, .help = "group, group%if, group@source; repeatable" },
+	{ .letter = 'g', .name = "loose-route", .arg = "router", .kind = OPT_CALL,
+	  .group = GROUP, .call = sockopts_take_hop, .help = "go by there too; up to 9 in order" },
+	{ .letter = 'G', .name = "strict-route", .arg = "router", .kind = OPT_CALL,
+	  .group = GROUP, .call = sockopts_take_hop, .help = "go by there and nowhere else" },
+	{ .letter = '2', .name = "one-broadcast", .kind = OPT_CALL, .group = GROUP,
+	  .call = sockopts_take_one_broadcast, .help = "refused: not in Linux; says what is" },
 	FLAG('E', "dest-address", show_dest, "tell where each datagram was sent to, with -s"),
 #undef GROUP
 #define GROUP "Socket"
@@ -138,6 +158,23 @@ static const struct opt rows[] = {
 	BUFFER('S', "sndbuf", sndbuf, "ask for a send buffer (SO_SNDBUF)"),
 	{ .letter = 'J', .name = "ttl", .arg = "hops", .kind = OPT_INT, .group = GROUP, AT(ttl),
 	  .min = 1, .max = 255, .help = "hop limit of what is sent (IP_TTL)" },
+	NUMBER('t', "multicast-ttl", "hops", so.group_ttl, so.have_group_ttl, 255,
+	    "hop limit of what goes to groups"),
+	NUMBER('H', "tos", "number", so.tos, so.have_tos, 255, "type of service, traffic class"),
+	MSEC('x', "receive-timeout", so.rcvtimeo, so.have_rcvtimeo,
+	    "a read that waited so long ends it"),
+	MSEC('y', "send-timeout", so.sndtimeo, so.have_sndtimeo,
+	    "a write that waited so long fails"),
+	FLAG('I', "sigio", so.sigio, "let SIGIO tell when to read (FIOASYNC)"),
+	FLAG('Z', "peek", peek, "look with MSG_PEEK, then read again"),
+	FLAG('C', "cbreak", cbreak, "send each key at once"),
+	{ .name = "no-checksum", .kind = OPT_FLAG, .group = GROUP, AT(so.no_checksum),
+	  .help = "UDP without a checksum" },
+	{ .name = "pmtu", .arg = "mode", .kind = OPT_ENUM, .group = GROUP, AT(so.pmtu),
+	  .words = sockopts_pmtu_words, .set_at = offsetof(struct config, so.have_pmtu),
+	  .help = "dont, want, do, probe, interface, omit" },
+	{ .name = "truncation", .arg = "as", .kind = OPT_ENUM, .group = GROUP, AT(truncation),
+	  .words = truncation_words, .help = "reno: cut and told (so); bsd: in silence" },
 #undef GROUP
 #define GROUP "Fates"
 	{ .letter = 'v', .name = "verbose", .kind = OPT_COUNT, .group = GROUP, AT(verbose),
@@ -153,33 +190,20 @@ static const struct opt rows[] = {
 	FLAG(0, "no-colour", no_colour, "no colours on a terminal (also: NO_COLOR)"),
 #undef GROUP
 #define GROUP "Later"
-	LATER('2', "one-broadcast", NULL, "this kernel has no IP_ONESBCAST"),
 	LATER('c', "crlf", NULL, "it comes with TCP"),
-	LATER('g', "loose-route", "address", "source routes come with the socket options"),
 	LATER('h', "half-close", NULL, "it closes one half of a TCP connection; UDP has none"),
-	LATER('j', "join", "group", "groups come with multicast"),
 	LATER('k', "write-pieces", NULL, "it comes with TCP"),
 	LATER('q', "backlog", "number", "it is the listen queue of a TCP server"),
-	LATER('t', "multicast-ttl", "hops", "it comes with multicast"),
-	LATER('x', "receive-timeout", "ms", "timeouts come with the socket options"),
-	LATER('y', "send-timeout", "ms", "timeouts come with the socket options"),
-	LATER('C', "cbreak", NULL, "terminal modes come with TCP"),
 	LATER('D', "so-debug", NULL, "it is an option of TCP"),
-	LATER('G', "strict-route", "address", "source routes come with the socket options"),
-	LATER('H', "tos", "number", "it comes with the socket options"),
-	LATER('I', "sigio", NULL, "signals for input come with the socket options"),
 	LATER('K', "keepalive", NULL, "it is an option of TCP"),
 	LATER('L', "so-linger", "time", "it is an option of TCP"),
 	LATER('N', "nodelay", NULL, "it is an option of TCP"),
 	LATER('O', "listen-pause", "time", "it is a pause before accept, in a TCP server"),
 	LATER('Q', "close-pause", "time", "it is a pause before closing a TCP connection"),
-	LATER('T', "reuseport", NULL, "it comes with the socket options"),
 	LATER('U', "urgent", "number", "it is urgent data of TCP"),
 	LATER('V', "writev", NULL, "it comes with TCP"),
 	LATER('W', "ignore-errors", NULL, "no error ends a UDP source here; it comes with TCP"),
 	LATER('X', "maxseg", "bytes", "it is an option of TCP"),
-	LATER('Y', "dontroute", NULL, "it comes with the socket options"),
-	LATER('Z', "peek", NULL, "reading twice comes with the socket options"),
 #undef GROUP
 	{ .name = NULL }
 };
@@ -252,6 +276,9 @@ check(const struct config *c)
 		{ (c->iterative || c->threads || c->fork_each) && !opts_serves(c),
 		  "--iterative, -F and --threads belong to --service" },
 		{ c->keep_connected && !c->fork_each, "--keep-connected belongs to -F" },
+		{ c->cbreak && (c->source_sink || opts_serves(c)),
+		  "-C is about keys that are typed: -i and --service read none" },
+		{ c->peek && opts_serves(c), "-Z and --service exclude each other" },
 		{ c->only4 && c->only6, "-4 and -6 exclude each other" },
 		{ c->server && c->bind_port, "-b is a client's: a server's port comes last" },
 		{ c->server && sky_addr_family(&c->local),
@@ -290,4 +317,5 @@ opts_read(struct config *c, int argc, char **argv)
 	if (c->errors == ERRORS_NONE)
 		c->unconnected = true;
 	operands_read(c, argc - first, argv + first);
+	sockopts_check(c);
 }

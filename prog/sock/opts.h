@@ -8,10 +8,15 @@
 #ifndef SOCK_OPTS_H
 #define SOCK_OPTS_H
 
+#include "sockopts.h"
+
 #include <sockeye/addr.h>
 
 /* Who reports errors; the order of the words of --errors. */
 enum errors_by { ERRORS_QUEUE, ERRORS_ICMPD, ERRORS_SOCKET, ERRORS_NONE };
+
+/* What becomes of the rest of a datagram; the order of the words of --truncation. */
+enum truncation { TRUNCATION_RENO, TRUNCATION_BSD };
 
 /* An end to serve at; address of AF_UNSPEC: any. Port 0: the service's own. */
 #define LISTENS_MAX 17
@@ -37,6 +42,9 @@ struct config {
 	struct sky_addr foreign;	/* -f, likewise */
 	bool json;
 	const char *json_to;		/* NULL: standard output */
+	struct sockopts so;		/* see there */
+	bool cbreak, peek;
+	int truncation;			/* enum truncation */
 	struct sky_addr *dests;		/* a client's, in the order given */
 	unsigned ndests;
 	struct sky_addr bind;		/* a server's own end; AF_UNSPEC: any address */

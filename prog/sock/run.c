@@ -110,6 +110,8 @@ run_open(struct run *x, const struct config *c)
 		return 1;
 	}
 	rc = end_open(&x->end, c, &x->out);
+	if (!rc && wake_open(x) < 0)
+		rc = 1;
 	if (!rc && sky_udp_info(&x->end.u, &info) == 0)
 		x->local = info.local;
 	return rc;
@@ -219,12 +221,14 @@ run_wait(struct run *x, uint64_t deadline, bool input, bool socket)
 {
 	struct pollfd p[3] = {
 		{ .fd = x->sig, .events = POLLIN },
-		{ .fd = socket ? sky_udp_fd(&x->end.u) : -1, .events = POLLIN },
+		{ .fd = socket ? wake_fd(x) : -1, .events = POLLIN },
 		{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
 	};
 	struct timespec left;
 	unsigned events = 0;
 
+	if (socket)
+		deadline = wake_deadline(x, deadline);
 	if (socket && sky_udp_pending(&x->end.u))
 		deadline = 0;
 	if (ppoll(p, 3, until(deadline, &left), NULL) < 0)
@@ -233,7 +237,7 @@ run_wait(struct run *x, uint64_t deadline, bool input, bool socket)
 		x->signal = sig_read(x->sig);
 		events |= RUN_SIGNAL;
 	}
-	if (p[1].revents || (socket && sky_udp_pending(&x->end.u)))
+	if (socket && (wake_up(x, p[1].revents) || sky_udp_pending(&x->end.u)))
 		events |= RUN_READABLE;
 	if (p[2].revents)
 		events |= RUN_INPUT;

@@ -11,6 +11,7 @@
 
 #include "end.h"
 #include "memory.h"
+#include "wake.h"
 
 #include <sockeye/ledger.h>
 
@@ -30,6 +31,7 @@ struct run {
 	struct end end;
 	struct sky_ledger ledger;
 	void *ledger_room;
+	struct wake wake;
 	struct memory memory;		/* what was sent, to check quotes against */
 	struct sky_addr local;
 	int sig;			/* descriptor of signals */

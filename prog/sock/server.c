@@ -22,7 +22,7 @@ print_arrival(struct run *x, const struct sky_msg *m)
 		printf(", to %s", sky_addr_format_host(&m->local, to, sizeof(to)));
 	if (x->c->verbose || x->c->show_dest)
 		fputs(": ", stdout);
-	if (m->flags & SKY_MSG_TRUNC)
+	if ((m->flags & SKY_MSG_TRUNC) && x->c->truncation == TRUNCATION_RENO)
 		puts("(datagram truncated)");
 	if (m->len == 0 && x->c->verbose)
 		puts("(0 bytes)");
@@ -90,6 +90,7 @@ server_run(struct run *x)
 	unsigned events;
 
 	run_pause(x, x->c->initial_pause);
+	x->wake.reading = true;
 	while (!run_over(x)) {
 		events = run_wait(x, RUN_FOREVER, input, true);
 		if (events & RUN_READABLE)

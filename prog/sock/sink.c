@@ -59,6 +59,7 @@ sink_run(struct run *x)
 	if (x->c->pause)
 		x->batch = 1;	/* the pause is after each read */
 	run_pause(x, x->c->initial_pause);
+	x->wake.reading = true;
 	while (!run_over(x)) {
 		if (run_wait(x, RUN_FOREVER, false, true) & RUN_READABLE)
 			read_some(x);

@@ -116,6 +116,8 @@ tell_truncated(struct run *x, const struct sky_msg *m)
 {
 	struct sky_fate f;
 
+	if (x->c->truncation == TRUNCATION_BSD)
+		return;
 	from_message(x, &f, m, SKY_TRUNCATED);
 	sky_ledger_take(&x->ledger, &f);
 	f.src = m->peer;
@@ -271,9 +273,11 @@ run_print(struct run *x, const struct sky_msg *m)
 unsigned
 run_receive(struct run *x)
 {
-	int n = sky_udp_recv(&x->end.u, x->in, x->batch);
 	struct sky_fate f;
+	int n = x->c->peek ? wake_peek(x) : 0;
 
+	if (n == 0)
+		n = sky_udp_recv(&x->end.u, x->in, x->c->peek ? 1 : x->batch);
 	if (n >= 0)
 		return (unsigned)n;
 	x->failed = -n;
