@@ -36,7 +36,10 @@ run(struct run *x)
 		{ server_run, sink_run },
 	};
 
-	roles[x->c->server][x->c->source_sink](x);
+	if (x->c->book && x->c->book->udp)
+		x->c->book->udp(x);
+	else
+		roles[x->c->server][x->c->source_sink](x);
 }
 
 /* Returns the exit status. */

@@ -50,6 +50,17 @@ take_json(void *config, const struct opt *o, const char *arg)
 	return arg && !*arg ? "a file, a descriptor, or - for standard output" : NULL;
 }
 
+/* It was looked for before all others, and must be there. */
+static const char *
+take_as(void *config, const struct opt *o, const char *arg)
+{
+	(void)config;
+	(void)o;
+	(void)arg;
+	return "as the first option, the name of a program: udpcli01, udpserv06, "
+	    "daytimetcpcli, ...";
+}
+
 static const char *
 take_listen(void *config, const struct opt *o, const char *arg)
 {
@@ -113,6 +124,8 @@ static const struct opt rows[] = {
 	FLAG(0, "threads", threads, "a thread for each connection"),
 	{ .name = "exec", .arg = "command", .kind = OPT_STR, .group = GROUP, AT(exec),
 	  .help = "a command for each connection, on 0-2 or {fd}" },
+	{ .name = "as", .arg = "name", .kind = OPT_CALL, .group = GROUP, .call = take_as,
+	  .help = "first: be that program of the literature" },
 	{ .name = "max-clients", .arg = "number", .kind = OPT_U64, .group = GROUP,
 	  AT(max_clients), .min = 1, .max = 1 << 20,
 	  .set_at = offsetof(struct config, have_max_clients),
@@ -307,6 +320,7 @@ opts_read(struct config *c, int argc, char **argv)
 	int first;
 
 	memset(c, 0, sizeof(*c));
+	c->book = book_find(&argc, &argv);
 	c->count = c->write_size = c->read_size = 1024;
 	first = opt_parse(&program, c, argc, argv);
 	if (!c->have_wait)
@@ -314,6 +328,8 @@ opts_read(struct config *c, int argc, char **argv)
 	if (!c->have_max_clients && (c->threads || c->fork_each || c->exec))
 		c->max_clients = 512;
 	check(c);
+	if (c->book && argc - first != c->book->min + (c->book->last != NULL))
+		opts_refuse("usage: %s [options] %s", c->book->name, c->book->operands);
 	if (c->errors == ERRORS_NONE)
 		c->unconnected = true;
 	operands_read(c, argc - first, argv + first);

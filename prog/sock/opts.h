@@ -8,6 +8,7 @@
 #ifndef SOCK_OPTS_H
 #define SOCK_OPTS_H
 
+#include "book.h"
 #include "sockopts.h"
 
 #include <sockeye/addr.h>
@@ -49,6 +50,7 @@ struct config {
 	unsigned ndests;
 	struct sky_addr bind;		/* a server's own end; AF_UNSPEC: any address */
 	uint16_t bind_to_port;		/* a server's port */
+	const struct book *book;	/* the program of the literature that it is, or NULL */
 	int service;			/* index of service_words, if have_service */
 	bool have_service;
 	struct listen_at listen[LISTENS_MAX];	/* what a service listens at */

@@ -163,6 +163,8 @@ static void
 summarise(struct run *x)
 {
 	sky_ledger_close(&x->ledger, x->c->expect_answer);
+	if (x->c->book && x->c->book->counts)
+		printf("\nreceived %lu datagrams\n", (unsigned long)x->received);
 	if (x->c->server)
 		out_line(&x->out, "received %lu datagram%s, %lu bytes", (unsigned long)x->received,
 		    x->received == 1 ? "" : "s", (unsigned long)x->bytes);

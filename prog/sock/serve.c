@@ -165,6 +165,13 @@ say_waiting(struct serve *s, const struct sky_addr *local)
 		out_line(&s->out, "waiting on %s", out_end_point(local, text, sizeof(text)));
 }
 
+static void
+say_book(const char *text)
+{
+	fputs(text, stdout);
+	fflush(stdout);
+}
+
 /* Returns 0 or the exit status. */
 static int
 open_listeners(struct serve *s)
@@ -180,12 +187,18 @@ open_listeners(struct serve *s)
 			say_waiting(s, s->c->udp ? &s->udp[i]->local : &s->tcp[i].local);
 			continue;
 		}
+		if (s->c->book && s->c->book->bind_error) {
+			end_say_error(s->c->book->bind_error, -rc);
+			return 1;
+		}
 		fprintf(stderr, "sock: cannot serve %s at %s: %s%s\n",
 		    s->service ? s->service->name : "a command",
 		    out_end_point(&a, text, sizeof(text)), strerror(-rc),
 		    rc == -EACCES ? " (ports below 1024 need root)" : "");
 		return 1;
 	}
+	if (s->c->book && s->c->book->started)
+		say_book(s->c->book->started);
 	return 0;
 }
 

@@ -136,7 +136,7 @@ void serve_ended(struct serve *s, const struct client *who);
 void serve_resume(struct serve *s);
 /* One client from its begin to its end, or until stop (a descriptor, or -1)
  * becomes readable. Closes who->fd. */
-void session_run(struct client *who, const struct service *service, int stop);
+void session_run(struct client *who, const struct config *c, int stop);
 
 /* Fates that wait, and what found no room. */
 void serve_udp_news(struct serve *s, struct serve_udp *l);

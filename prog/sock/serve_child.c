@@ -135,7 +135,11 @@ serve_in_child(struct serve *s, const struct client *who)
 	become_plain(s);
 	serve_tcp_close(s);
 	close(s->epoll);
-	session_run(&one, s->service, -1);
+	if (s->c->book && s->c->book->child) {
+		fputs(s->c->book->child, stdout);
+		fflush(stdout);
+	}
+	session_run(&one, s->c, -1);
 	r = (struct report){ getpid(), one.err, one.lost, one.in, one.out };
 	_exit(write(s->reports[1], &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
 }

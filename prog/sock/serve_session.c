@@ -3,10 +3,12 @@
  * serve_session.c - one client from begin to end; and the iterative way, which
  * serves one after the other so. Children and threads use it too.
  */
+#include "data.h"
 #include "serve.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,13 +67,26 @@ put(struct client *who, const unsigned char *data, size_t len, int stop)
 }
 
 static void
-copy(struct client *who, unsigned char *buf, bool back, int stop)
+say(const char *before, const unsigned char *data, size_t len)
+{
+	fputs(before, stdout);
+	data_print(data, len);
+	if (data[len - 1] != '\n')
+		putchar('\n');
+	fflush(stdout);
+}
+
+static void
+copy(struct client *who, unsigned char *buf, bool back, const char *echoed, int stop)
 {
 	size_t n;
 
-	while ((n = get(who, buf, stop)) > 0)
+	while ((n = get(who, buf, stop)) > 0) {
+		if (echoed)
+			say(echoed, buf, n);
 		if (back && !put(who, buf, n, stop))
 			break;
+	}
 }
 
 static void
@@ -88,8 +103,10 @@ endless(struct client *who, unsigned char *buf, int stop)
 }
 
 void
-session_run(struct client *who, const struct service *service, int stop)
+session_run(struct client *who, const struct config *c, int stop)
 {
+	const struct service *service = service_at((unsigned)c->service);
+	const char *echoed = c->book ? c->book->echoed : NULL;
 	unsigned char buf[CHUNK];
 
 	if (service->endless) {
@@ -100,7 +117,7 @@ session_run(struct client *who, const struct service *service, int stop)
 		while (recv(who->fd, buf, CHUNK, MSG_DONTWAIT) > 0)
 			;
 	} else {
-		copy(who, buf, service->copies, stop);
+		copy(who, buf, service->copies, echoed, stop);
 	}
 	close(who->fd);
 }
@@ -110,7 +127,7 @@ start(struct serve *s, const struct client *who)
 {
 	struct client one = *who;
 
-	session_run(&one, s->service, s->sig.fd);
+	session_run(&one, s->c, s->sig.fd);
 	serve_ended(s, &one);
 	if (one.stopped)
 		s->sig.ready(s, &s->sig, 0);

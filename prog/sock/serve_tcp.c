@@ -6,6 +6,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -58,6 +59,19 @@ starve(struct serve *s, int err)
 }
 
 static void
+say_accepted(const struct book *b, const struct sky_addr *peer)
+{
+	char host[SKY_ADDRSTRLEN];
+
+	if (b->accepted)
+		fputs(b->accepted, stdout);
+	if (b->from)
+		printf("connection from %s, port %u\n",
+		    sky_addr_format_host(peer, host, sizeof(host)), sky_addr_port(peer));
+	fflush(stdout);
+}
+
+static void
 begin(struct serve *s, const struct client *who)
 {
 	char peer[SKY_ADDRSTRLEN], local[SKY_ADDRSTRLEN];
@@ -72,6 +86,8 @@ begin(struct serve *s, const struct client *who)
 		out_line(&s->out, "connection on %s from %s",
 		    out_end_point(&who->local, local, sizeof(local)),
 		    out_end_point(&who->peer, peer, sizeof(peer)));
+	if (s->c->book)
+		say_accepted(s->c->book, &who->peer);
 	s->way->start(s, who);
 	if (s->c->max_clients && s->clients >= s->c->max_clients)
 		pause_accepting(s);

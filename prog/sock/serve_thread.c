@@ -52,7 +52,7 @@ work(void *arg)
 	uint64_t one = 1;
 	bool first;
 
-	session_run(&t->who, t->s->service, -1);
+	session_run(&t->who, t->s->c, -1);
 	pthread_mutex_lock(&all->lock);
 	first = !all->done;
 	take_out(&all->running, &t->who);

@@ -50,7 +50,7 @@ labs_programs(char *buf, size_t size)
 	if (!own_dir(dir, sizeof(dir)))
 		return buf;
 	if (!in_build(dir)) {
-		snprintf(buf, size, "%s", dir);
+		snprintf(buf, size, "%s:%s/../libexec/sockeye", dir, dir);
 		return buf;
 	}
 	*strrchr(dir, '/') = 0;
