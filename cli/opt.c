@@ -239,7 +239,7 @@ take_long(struct walk *w, const char *text)
 
 	snprintf(w->typed, sizeof(w->typed), "--%.*s", (int)len, text);
 	w->joint = '=';
-	if (!eq && opt_builtin(w->p, text))
+	if (opt_builtin(w->p, text, len, eq ? eq + 1 : NULL))
 		exit(0);
 	o = len ? find_long(w, text, len) : NULL;
 	if (!o)

@@ -6,7 +6,8 @@
  * program's config struct, limits and sentence. The config is const once
  * opt_parse() has returned. Wrong input ends the program with one line on
  * standard error that quotes it and says what was expected, status 2; --help and
- * --version print to standard output, status 0. Nothing else is done here.
+ * --version print to standard output, status 0. --help=WHAT tells about an option,
+ * a group, or all. Nothing else is done here.
  */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
@@ -53,6 +54,8 @@ struct opt_program {
 	const struct opt *opts;		/* ends with a row whose name is NULL */
 	const char *const *epilogue;	/* lines after the options, or NULL */
 	bool stop_at_operand;		/* options end at the first operand */
+	bool dense;			/* too many for a sentence each: --help has the
+					 * names by group, --help=WHAT the sentences */
 };
 
 /* Letters may be joined (-un4), values attached or following, long names with =

@@ -8,8 +8,9 @@
 
 #include "cli/opt.h"
 
-/* If name is one of the three (help and version may be shortened as far as the
- * table allows): prints to standard output and returns true. */
-bool opt_builtin(const struct opt_program *p, const char *name);
+/* If the first len letters of name are one of the three (help and version may be
+ * shortened as far as the table allows): prints to standard output and returns
+ * true. value: what --help is asked about, NULL otherwise. */
+bool opt_builtin(const struct opt_program *p, const char *name, size_t len, const char *value);
 
 #endif

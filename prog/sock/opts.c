@@ -242,6 +242,7 @@ static const struct opt_program program = {
 	.about = "Sends and receives datagrams, and tells what became of each",
 	.opts = rows,
 	.epilogue = epilogue,
+	.dense = true,
 };
 
 void

@@ -14,8 +14,14 @@ sockbed.enter()
 r = sock("--help")
 lines = r.out.splitlines()
 ok(r.returncode == 0 and not r.err and "usage: sock -u" in lines[0], "--help is on standard output", r.all)
-ok(max(map(len, lines)) <= 80 and len(lines) <= 120, "--help is one screen of 80 columns",
+ok(max(map(len, lines)) <= 80 and len(lines) <= 60, "--help is one screen of 80 columns",
    "%d lines, longest %d" % (len(lines), max(map(len, lines))))
+full = sock("--help=all").out
+ok(all("--" + line.split("\t")[1] in r.out and line.split("\t")[4] in full
+       for line in sock("--options").out.splitlines() if line.split("\t")[3] != "later"),
+   "--help has every name, --help=all every sentence", full)
+ok("(1024), with -i" in sock("--help=count").out and sock("--help=-n").out == sock("--help=count").out
+   and sock("--help=traffic").out.count("--") >= 5, "--help=OPTION, --help=GROUP")
 ok("milliseconds" in r.out and "20ms" in r.out, "--help tells the units of time", r.out)
 r = sock("--version")
 ok(r.returncode == 0 and r.out.startswith("sock (sockeye) "), "--version", r.all)
@@ -52,6 +58,7 @@ WRONG = [
     ("-u -h 127.0.0.1 9", "'-h'", "TCP"),
     ("-u -D 127.0.0.1 9", "'-D'", "TCP"),
     ("-u -z 127.0.0.1 9", "'-z'", "--help"),
+    ("--help=nothing", "'nothing'", "neither an option nor a group"),
     ("-u --frobnicate 127.0.0.1 9", "'--frobnicate'", "--help"),
     ("-u --s 127.0.0.1 9", "'--s'", "more than one"),
     ("-u -n", "'-n'", "missing"),
