@@ -178,3 +178,42 @@ pings = on_wire(1, mac, b"\x08\0", ip4(1, gate, host, icmp(8, 0, 0x10001, bytes(
 for choice in 0, 4, 1 + 8 + 16 + 4, 2 + 4, 2 + 8 + 32 + 64, 128 + 4:
     seed("odd", "choice-%d" % choice,
          bytes([choice]) + asks + wants + sends + tells + sends + told + sends + quench + pings + asks)
+
+
+def ether(kind, data, to=b"\2\0\0\0\0\0"):
+    return to + b"\2\0\0\0\0\x63" + struct.pack(">H", kind) + data
+
+
+def ask(sender, target):
+    return ether(0x806, b"\0\1\x08\0\6\4\0\1\2\0\0\0\0\x63" + sender + b"\0" * 6 + target)
+
+
+def udp4(dst, ttl=64, off=0, size=40):
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28 + size, 7, off, ttl, 17, 0, b"\x0a\0\1\2", dst)
+    head = head[:10] + checksum(head) + head[12:]
+    return ether(0x800, head + struct.pack(">HHHH", 1108, 9, 8 + size, 0) + b"x" * size)
+
+
+def udp6(dst, hops=64, size=40):
+    src = b"\xfd\1" + b"\0" * 13 + b"\2"
+    return ether(0x86dd, struct.pack(">IHBB", 6 << 28, 8 + size, 17, hops) + src + dst +
+                 struct.pack(">HHHH", 1108, 9, 8 + size, 0x1234) + b"x" * size)
+
+
+def steps(a, b, *rows):
+    return bytes([a, b]) + b"".join(struct.pack(">BBH", i, t, len(f)) + f for i, t, f in rows)
+
+
+A, B = b"\x0a\0\1", b"\x0a\0\2"
+KNOWN = [(0, 0, ask(A + b"\2", A + b"\1")),
+         (1, 0, ask(B + b"\2", B + b"\1").replace(b"\2\0\0\0\0\0", b"\2\1\0\0\0\0", 1))]
+seed("router", "forwarded", steps(0, 0, *KNOWN, (0, 1, udp4(B + b"\2"))))
+seed("router", "last-hop-labels", steps(0xc0, 0, *KNOWN, (0, 1, udp4(B + b"\2", 1))))
+seed("router", "cut-for-296", steps(2, 0, *KNOWN, (0, 1, udp4(B + b"\2", size=650))))
+seed("router", "too-big-six", steps(1, 2, *KNOWN, (0, 1, udp6(b"\xfd\2" + b"\0" * 13 + b"\2", size=1300))))
+seed("router", "translated", steps(16, 0, *KNOWN, (0, 1, udp4(B + b"\2")), (0, 1, udp4(B + b"\2", 1))))
+seed("router", "together", steps(32, 0, *KNOWN, (0, 1, udp4(B + b"\2", off=0x2000)),
+                                 (0, 1, udp4(B + b"\2", off=6))))
+seed("router", "harmed", steps(0, 0x61, *KNOWN, *[(0, 1, udp4(B + b"\2", size=200))] * 4))
+seed("router", "balanced", steps(0, 0x80, *KNOWN, *[(0, 1, udp4(b"\x0a\x09\0\1"))] * 2))
+seed("router", "prohibited-six", steps(0, 0, (0, 0, udp6(b"\xfd\x99" + b"\0" * 13 + b"\1"))))

@@ -148,6 +148,27 @@ make_advert(uint8_t *frame, const uint8_t *to, const uint8_t *mac, const char *i
 	return 14 + 40 + 32;
 }
 
+size_t
+make_solicit(uint8_t *frame, const uint8_t *to, const uint8_t *mac, const char *ip,
+    const char *target)
+{
+	size_t len = make_advert(frame, to, mac, ip, target);
+	uint8_t *m = frame + 14 + 40;
+
+	m[0] = 135;
+	m[2] = m[3] = m[4] = 0;
+	inet_pton(AF_INET6, target, m + 8);
+	m[24] = 1;
+	put16(m + 2, transport_sum(frame + 14, m, 32, IPPROTO_ICMPV6));
+	return len;
+}
+
+uint16_t
+plain_sum(const uint8_t *p, size_t n)
+{
+	return (uint16_t)add(0, p, n);
+}
+
 static const uint8_t *
 transport(const uint8_t *frame, size_t *n, uint8_t *proto)
 {

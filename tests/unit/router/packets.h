@@ -33,6 +33,12 @@ size_t make_icmp(uint8_t *frame, const struct spec *s, int type, int code, uint3
 /* A neighbour advertisement for `ip` with its address, to `dst` at `to`. */
 size_t make_advert(uint8_t *frame, const uint8_t *to, const uint8_t *mac, const char *ip, const char *dst);
 
+/* A neighbour solicitation: who has `target`? says `ip`, to the router at `to`. */
+size_t make_solicit(uint8_t *frame, const uint8_t *to, const uint8_t *mac, const char *ip,
+    const char *target);
+
+/* The one's complement sum of an even or odd number of bytes (RFC 1071). */
+uint16_t plain_sum(const uint8_t *p, size_t n);
 uint16_t get16(const uint8_t *p);
 /* True if header and transport checksum of a whole packet are right. */
 bool sums_right(const uint8_t *frame, size_t len);
