@@ -154,7 +154,8 @@ int sky_udp_fd(const struct sky_udp *u);
 /* All descriptors to watch (one now; two when icmpd is the second reporter).
  * Returns how many. */
 int sky_udp_fds(const struct sky_udp *u, int fds[2]);
-/* Closes the descriptor (also an adopted one) / gives it back, undoing nothing. */
+/* Closes the descriptor (also an adopted one) / gives it back, undoing nothing.
+ * On a handle that is not open, a zeroed one too, nothing happens / -1. */
 void sky_udp_close(struct sky_udp *u);
 int sky_udp_release(struct sky_udp *u);
 

@@ -197,15 +197,13 @@ swallow(struct udp *u, const struct sky_errq *e)
 	return udp_is_told_already(u, e);
 }
 
-/* Is there room for one more error? If not, some may have been dropped, and
- * nothing counts those. */
-static void
-check_room(struct udp *u)
+/* Is there room for one more error? */
+static bool
+is_full(const struct udp *u)
 {
 	struct sky_meminfo m;
 
-	if (sky_sockopt_meminfo(u->fd, &m) == 0 && m.rmem >= m.rcvbuf - m.rcvbuf / 8)
-		udp_count(&u->maybe_lost, 1);
+	return sky_sockopt_meminfo(u->fd, &m) == 0 && udp_is_full(&m);
 }
 
 /* A program that receives but never asks for errors would be starved of data by
@@ -227,7 +225,7 @@ udp_heed(struct udp *u)
 	u->deaf_since = now;
 	if (sky_sockopt_meminfo(u->fd, &m) < 0 || m.rmem < m.rcvbuf / 2)
 		return;
-	if (m.rmem >= m.rcvbuf - m.rcvbuf / 8)
+	if (udp_is_full(&m))
 		udp_count(&u->maybe_lost, 1);
 	for (int i = 0; i < SWALLOW_MAX && got == SKY_ERRQ_BATCH; i += SKY_ERRQ_BATCH) {
 		got = sky_errq_read(u->fd, e, data, SKY_ERRQ_BATCH);
@@ -242,7 +240,7 @@ watch_room(struct udp *u, int got, bool full)
 {
 	u->errors_run += got > 0 ? (uint32_t)got : 0;
 	if (u->errors_run >= SKY_ERRQ_BATCH) {
-		check_room(u);
+		udp_count(&u->maybe_lost, is_full(u));
 		u->errors_run = 0;
 	}
 	if (!full)
@@ -258,10 +256,13 @@ from_kernel(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q, uin
 	struct sky_errq e[SKY_ERRQ_BATCH];
 	uint8_t data[SKY_ERRQ_BATCH][SKY_ERRQ_DATA];
 	unsigned ask = n < SKY_ERRQ_BATCH ? n : SKY_ERRQ_BATCH;
+	/* a buffer that fewer than a batch can fill is asked before they are taken */
+	bool was_full = u->rcvbuf < SKY_ERRQ_BATCH * SKY_ERROR_MEMORY && is_full(u);
 	int got = sky_errq_read(u->fd, e, data, ask);
 	int done = 0;
 	size_t room;
 
+	udp_count(&u->maybe_lost, was_full && got > 0);
 	*full = got == (int)ask;
 	watch_room(u, got, *full);
 	if (got > 0 && !*now_ns)

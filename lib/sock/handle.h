@@ -148,6 +148,17 @@ bool udp_may_be_stale(int err);
 uint32_t udp_drain(struct udp *u, const struct msghdr *h);
 /* The same, as far as the ring has room, to keep the receive buffer free. */
 void udp_relieve(struct udp *u, const struct msghdr *h);
+/* The most that the kernel accounts for one error about a common datagram. */
+enum { SKY_ERROR_MEMORY = 2304 };
+
+/* Filled to seven eighths, or no room for one more error: some may have been
+ * dropped, and nothing counts those. */
+static inline bool
+udp_is_full(const struct sky_meminfo *m)
+{
+	return m->rmem >= m->rcvbuf - m->rcvbuf / 8 || m->rmem + SKY_ERROR_MEMORY > m->rcvbuf;
+}
+
 /* udp_recv.c: so much memory of data, waiting at once, left an error no room. */
 bool udp_was_full(const struct udp *u, uint64_t memory);
 /* errors.c: called by a receive while errors wait; see there. */

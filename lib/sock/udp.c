@@ -53,6 +53,14 @@ learn_ends(struct udp *u)
 	    sky_addr_family(&u->peer) != AF_UNSPEC;
 }
 
+/* A handle that never came to be open may be closed too, zeroed or not. */
+static void
+mark_closed(struct udp *u)
+{
+	u->magic = 0;
+	u->fd = -1;
+}
+
 static int
 choose_family(const struct sky_udp_conf *c)
 {
@@ -102,7 +110,7 @@ bind_and_connect(struct udp *u, const struct sky_udp_conf *c)
 	return r < 0 ? r : 0;
 }
 
-/* A native IPv6 address, or the wish for it, keeps IPv4 out. */
+/* Only the wish for it keeps IPv4 out, whatever the system's default. */
 static int
 set_v6only(int fd, int family, const struct sky_udp_conf *c)
 {
@@ -119,6 +127,7 @@ sky_udp_open(struct sky_udp *su, const struct sky_udp_conf *conf)
 	int family, fd;
 	int r = sky_conf_read(&c, conf);
 
+	mark_closed(u);
 	if (r < 0)
 		return r;
 	family = choose_family(&c);
@@ -154,6 +163,7 @@ sky_udp_adopt(struct sky_udp *su, int fd, const struct sky_udp_conf *conf)
 	int family, type, protocol, v6only = 0;
 	int r = sky_conf_read(&c, conf);
 
+	mark_closed(u);
 	if (r == 0 && (c.local || c.peer))
 		r = -EINVAL;
 	if (r == 0)
@@ -167,8 +177,10 @@ sky_udp_adopt(struct sky_udp *su, int fd, const struct sky_udp_conf *conf)
 		sky_sockopt_get(fd, SKY_CARRIES6, SKY_OPT_V6ONLY, &v6only);
 	init(u, fd, family, v6only, &c);
 	r = sky_conf_apply(u, &c, true);
-	if (r < 0)
+	if (r < 0) {
+		mark_closed(u);
 		return r;
+	}
 	learn_ends(u);
 	return 0;
 }
@@ -176,24 +188,24 @@ sky_udp_adopt(struct sky_udp *su, int fd, const struct sky_udp_conf *conf)
 int
 sky_udp_fd(const struct sky_udp *u)
 {
-	return udp_of_const(u)->fd;
+	const struct udp *h = udp_of_const(u);
+
+	return h->magic == SKY_UDP_MAGIC ? h->fd : -1;
 }
 
 int
 sky_udp_fds(const struct sky_udp *u, int fds[2])
 {
-	fds[0] = udp_of_const(u)->fd;
+	fds[0] = sky_udp_fd(u);
 	return 1;
 }
 
 int
 sky_udp_release(struct sky_udp *su)
 {
-	struct udp *u = udp_of(su);
-	int fd = u->fd;
+	int fd = sky_udp_fd(su);
 
-	u->fd = -1;
-	u->magic = 0;
+	mark_closed(udp_of(su));
 	return fd;
 }
 

@@ -151,7 +151,7 @@ info_memory(struct udp *u, struct sky_udp_info *out)
 
 	if (sky_sockopt_meminfo(u->fd, &m) < 0)
 		return;
-	if (m.drops != u->drops_seen || m.rmem >= m.rcvbuf - m.rcvbuf / 8 ||
+	if (m.drops != u->drops_seen || udp_is_full(&m) ||
 	    (u->run && udp_was_full(u, m.rmem + u->run)))
 		udp_count(&u->maybe_lost, !u->plain);
 	u->drops += (uint32_t)(m.drops - u->drops_seen);

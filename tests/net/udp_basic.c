@@ -8,6 +8,7 @@
 #include "sys/sockopt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <poll.h>
@@ -437,6 +438,45 @@ confs(void)
 	bed_ok(sky_udp_adopt(&u, -1, NULL) == -EBADF, "nor is -1 anything");
 }
 
+/* A buffer that holds five errors, and a hundred of them; a handle that never came
+ * to be open. */
+static void
+small(int family)
+{
+	struct sky_udp_conf c = { .size = sizeof(c), .family = family, .rcvbuf = 256 };
+	struct sky_udp_info i = { .size = sizeof(i) };
+	struct sockaddr_storage dead_at;
+	struct sky_addr dead_to;
+	struct sky_fate f[64];
+	struct sky_udp u;
+	unsigned told = 0;
+	int n;
+
+	bed_closed(family, &dead_at);
+	dead_to = from(&dead_at);
+	sky_udp_open(&u, &c);
+	for (int k = 0; k < 100; k++)
+		told += sky_udp_sendto(&u, "abc", 3, &dead_to) == 3;
+	bed_ok(told == 100, "%u of 100 sends into a full buffer of errors", told);
+	for (told = 0; (n = sky_udp_errors(&u, f, 64, NULL, 0)) > 0; told += (unsigned)n)
+		;
+	sky_udp_info(&u, &i);
+	bed_ok(told == 100 || i.errors_lost || i.errors_maybe_lost,
+	    "a small buffer, %u of 100 told, lost %u, maybe lost %u times", told,
+	    (unsigned)i.errors_lost, (unsigned)i.errors_maybe_lost);
+	sky_udp_close(&u);
+	sky_udp_errors(&u, f, 1, NULL, 0);
+	sky_udp_close(&u);
+	memset(&u, 0, sizeof(u));
+	bed_ok(sky_udp_fd(&u) == -1 && sky_udp_release(&u) == -1, "a zeroed handle has no descriptor");
+	sky_udp_close(&u);
+	memset(&u, 0, sizeof(u));
+	c.ttl = 999;
+	bed_ok(sky_udp_open(&u, &c) == -EINVAL && sky_udp_fd(&u) == -1, "nor has one refused");
+	sky_udp_close(&u);
+	bed_ok(fcntl(STDIN_FILENO, F_GETFD) >= 0, "closing it closes nobody else's");
+}
+
 int
 main(void)
 {
@@ -457,6 +497,8 @@ main(void)
 	questions(AF_INET, "203.0.113.1:9");
 	questions(AF_INET6, "[2001:db8::1]:9");
 	many();
+	small(AF_INET);
+	small(AF_INET6);
 	refusals();
 	origins(AF_INET);
 	origins(AF_INET6);
