@@ -64,8 +64,8 @@ peer_of(const struct config *c)
 	return c->ndests == 1 && !c->unconnected ? &c->dests[0] : NULL;
 }
 
-static uint32_t
-flags_of(const struct config *c)
+uint32_t
+end_flags(const struct config *c)
 {
 	uint32_t flags = 0;
 
@@ -231,6 +231,17 @@ set_rest(const struct end *e, const struct config *c)
 	return rc ? rc : sockopts_set(fd, c, SOCKOPTS_OPEN);
 }
 
+static int
+adopt(struct end *e, const struct config *c, const struct sky_udp_conf *conf)
+{
+	struct sky_udp_conf own = *conf;
+
+	own.local = own.peer = NULL;
+	e->connected = c->inherited.connected;
+	e->broadcast = c->broadcast;
+	return sky_udp_adopt(&e->u, c->fd, &own);
+}
+
 int
 end_open(struct end *e, const struct config *c, struct out *out)
 {
@@ -238,7 +249,7 @@ end_open(struct end *e, const struct config *c, struct out *out)
 	struct sky_udp_conf conf = {
 		.size = sizeof(conf),
 		.want = SKY_WANT_TIME | SKY_WANT_DROPS | (c->server ? SKY_WANT_LOCAL : 0),
-		.flags = flags_of(c),
+		.flags = end_flags(c),
 		.family = family_of(c),
 		.local = &local,
 		.peer = peer_of(c),
@@ -253,7 +264,7 @@ end_open(struct end *e, const struct config *c, struct out *out)
 	e->plain = c->errors != ERRORS_QUEUE;
 	e->sndtimeo = c->so.have_sndtimeo ? c->so.sndtimeo : 0;
 	own_end(c, conf.family, &local);
-	rc = open_mended(e, c, out, &conf);
+	rc = c->have_fd ? adopt(e, c, &conf) : open_mended(e, c, out, &conf);
 	if (rc == -EAFNOSUPPORT && c->server && sky_addr_is_any(&local) && !c->only6) {
 		/* a kernel without IPv6 */
 		conf.family = AF_INET;

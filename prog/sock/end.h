@@ -26,6 +26,9 @@ struct end {
  * status, after a line that says what could not be done. */
 int end_open(struct end *e, const struct config *c, struct out *out);
 
+/* enum sky_udp_flag of what was asked for. */
+uint32_t end_flags(const struct config *c);
+
 /* Sends m[0..n-1]; waits for room in the socket's buffer for at most a second
  * at a time, or so long that the write failed. A refused broadcast turns SO_BROADCAST on, says so, and is sent.
  * Returns how many are settled, each with its status. */

@@ -3,6 +3,7 @@
  * operands.c - the ends named after the options: a client's destinations, a
  * server's own end; and what depends on their families.
  */
+#include "inherit.h"
 #include "opts.h"
 
 #include "cli/host.h"
@@ -169,6 +170,8 @@ read_service(struct config *c, int argc, char **argv)
 void
 operands_read(struct config *c, int argc, char **argv)
 {
+	if (c->have_fd && !inherit_wants_operands(c, argc, argv))
+		return;
 	if (opts_serves(c))
 		read_service(c, argc, argv);
 	else if (c->server)

@@ -2,6 +2,7 @@
 /*
  * opts.c - the table of options, and what may not be combined; see opts.h.
  */
+#include "inherit.h"
 #include "opts.h"
 #include "service.h"
 
@@ -113,6 +114,9 @@ static const struct opt rows[] = {
 	FLAG('6', "ipv6", only6, "IPv6 only"),
 #undef GROUP
 #define GROUP "Services"
+	{ .name = "fd", .arg = "number", .kind = OPT_INT, .group = GROUP, AT(fd),
+	  .max = 1 << 20, .set_at = offsetof(struct config, have_fd),
+	  .help = "use this socket, which somebody else opened" },
 	{ .name = "service", .arg = "name", .kind = OPT_ENUM, .group = GROUP, AT(service),
 	  .words = service_words, .set_at = offsetof(struct config, have_service),
 	  .help = "with -s: echo, discard, daytime, time, chargen" },
@@ -324,6 +328,8 @@ opts_read(struct config *c, int argc, char **argv)
 	c->book = book_find(&argc, &argv);
 	c->count = c->write_size = c->read_size = 1024;
 	first = opt_parse(&program, c, argc, argv);
+	if (c->have_fd)
+		inherit_read(c);
 	if (!c->have_wait)
 		c->wait = SECOND;
 	if (!c->have_max_clients && (c->threads || c->fork_each || c->exec))

@@ -11,7 +11,7 @@
 #include "book.h"
 #include "sockopts.h"
 
-#include <sockeye/addr.h>
+#include <sockeye/udp.h>
 
 /* Who reports errors; the order of the words of --errors. */
 enum errors_by { ERRORS_QUEUE, ERRORS_ICMPD, ERRORS_SOCKET, ERRORS_NONE };
@@ -50,6 +50,9 @@ struct config {
 	unsigned ndests;
 	struct sky_addr bind;		/* a server's own end; AF_UNSPEC: any address */
 	uint16_t bind_to_port;		/* a server's port */
+	int fd;				/* an inherited socket, if have_fd */
+	bool have_fd, listening;
+	struct sky_fd inherited;
 	const struct book *book;	/* the program of the literature that it is, or NULL */
 	int service;			/* index of service_words, if have_service */
 	bool have_service;

@@ -172,6 +172,16 @@ say_book(const char *text)
 	fflush(stdout);
 }
 
+static int
+adopt(struct serve *s)
+{
+	int rc = s->c->udp ? serve_udp_open(s, NULL) : serve_tcp_adopt(s);
+
+	if (rc == 0 && (s->c->udp || s->c->listening))
+		say_waiting(s, s->c->udp ? &s->udp[0]->local : &s->tcp[0].local);
+	return rc;
+}
+
 /* Returns 0 or the exit status. */
 static int
 open_listeners(struct serve *s)
@@ -195,6 +205,10 @@ open_listeners(struct serve *s)
 		    s->service ? s->service->name : "a command",
 		    out_end_point(&a, text, sizeof(text)), strerror(-rc),
 		    rc == -EACCES ? " (ports below 1024 need root)" : "");
+		return 1;
+	}
+	if (s->c->have_fd && (rc = adopt(s)) < 0) {
+		fprintf(stderr, "sock: cannot serve at '--fd=%d': %s\n", s->c->fd, strerror(-rc));
 		return 1;
 	}
 	if (s->c->book && s->c->book->started)

@@ -129,6 +129,8 @@ void serve_udp_close(struct serve_udp *l);
 
 /* --- TCP --- */
 int serve_tcp_open(struct serve *s, const struct sky_addr *at);
+/* The inherited socket: one that listens, or the only client there will be. */
+int serve_tcp_adopt(struct serve *s);
 void serve_tcp_close(struct serve *s);
 /* A client has gone: it is told and counted, and others may come. */
 void serve_ended(struct serve *s, const struct client *who);

@@ -6,6 +6,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -170,7 +171,7 @@ serve_ended(struct serve *s, const struct client *who)
 }
 
 /* Before listen: the window is settled with the handshake. */
-static void
+static int
 set_options(int fd, const struct config *c, int family)
 {
 	int on = 1, both = c->only6;
@@ -182,6 +183,8 @@ set_options(int fd, const struct config *c, int family)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &c->rcvbuf, sizeof(c->rcvbuf));
 	if (c->sndbuf)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &c->sndbuf, sizeof(c->sndbuf));
+	return sockopts_set(fd, c, SOCKOPTS_BIND) || sockopts_set(fd, c, SOCKOPTS_CONNECT)
+	    ? -EINVAL : 0;
 }
 
 /* Returns 0 or -errno; the descriptor stays open only in the first case. */
@@ -191,7 +194,7 @@ listen_at(struct serve *s, struct serve_tcp *l, int fd)
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 
-	if (listen(fd, BACKLOG) < 0 || getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+	if ((!s->c->listening && listen(fd, BACKLOG) < 0) || getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
 		return -errno;
 	sky_addr_from(&l->local, (struct sockaddr *)&ss, len);
 	l->watch.ready = ready;
@@ -207,8 +210,9 @@ serve_tcp_open(struct serve *s, const struct sky_addr *at)
 
 	if (fd < 0)
 		return -errno;
-	set_options(fd, s->c, family);
-	rc = sky_addr_to(at, family, &ss);
+	rc = set_options(fd, s->c, family);
+	if (rc >= 0)
+		rc = sky_addr_to(at, family, &ss);
 	if (rc >= 0)
 		rc = bind(fd, (struct sockaddr *)&ss, (socklen_t)rc) < 0 ? -errno
 		    : listen_at(s, &s->tcp[s->tcps], fd);
@@ -217,6 +221,22 @@ serve_tcp_open(struct serve *s, const struct sky_addr *at)
 	else
 		s->tcps++;
 	return rc;
+}
+
+int
+serve_tcp_adopt(struct serve *s)
+{
+	struct client who = { .fd = s->c->fd, .peer = s->c->inherited.peer,
+		.local = s->c->inherited.local };
+	int flags = fcntl(s->c->fd, F_GETFL);
+
+	fcntl(s->c->fd, F_SETFD, FD_CLOEXEC);
+	fcntl(s->c->fd, F_SETFL, flags | O_NONBLOCK);
+	if (!s->c->listening) {
+		begin(s, &who);
+		return 0;
+	}
+	return listen_at(s, &s->tcp[s->tcps++], s->c->fd);
 }
 
 void

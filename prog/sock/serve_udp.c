@@ -5,6 +5,7 @@
  * Each answer leaves from the address that was asked. A sender whose port is
  * that of such a service itself gets none: the two would never stop.
  */
+#include "end.h"
 #include "serve.h"
 
 #include <errno.h>
@@ -220,14 +221,33 @@ serve_udp_news(struct serve *s, struct serve_udp *l)
 	drops(s, l);
 }
 
-static uint32_t
-flags_of(const struct config *c)
+/* Returns 0 or a negative errno. */
+static int
+open_or_adopt(struct serve *s, struct serve_udp *l, const struct sky_addr *at)
 {
-	uint32_t flags = c->errors == ERRORS_QUEUE ? 0 : SKY_UDP_PLAIN;
+	const struct config *c = s->c;
+	struct sky_udp_conf conf = {
+		.size = sizeof(conf),
+		.want = SKY_WANT_DROPS | SKY_WANT_LOCAL,
+		.flags = end_flags(c),
+		.local = at,
+		.peer = sky_addr_family(&c->foreign) ? &c->foreign : NULL,
+		.device = c->so.device,
+		.rcvbuf = c->rcvbuf, .sndbuf = c->sndbuf, .ttl = c->ttl,
+		.room = l->room, .room_size = sizeof(l->room),
+	};
+	int rc;
 
-	flags |= c->reuse ? SKY_UDP_REUSEADDR : 0;
-	flags |= c->broadcast ? SKY_UDP_BROADCAST : 0;
-	return flags | (c->only6 ? SKY_UDP_V6ONLY : 0);
+	if (c->have_fd)
+		conf.local = conf.peer = NULL;
+	rc = c->have_fd ? sky_udp_adopt(&l->u, c->fd, &conf) : sky_udp_open(&l->u, &conf);
+	if (rc < 0)
+		return rc;
+	if (sockopts_set(sky_udp_fd(&l->u), c, SOCKOPTS_CONNECT) ||
+	    sockopts_set(sky_udp_fd(&l->u), c, SOCKOPTS_OPEN))
+		return -EINVAL;
+	sockopts_say(sky_udp_fd(&l->u), c, &s->out);
+	return 0;
 }
 
 int
@@ -235,28 +255,14 @@ serve_udp_open(struct serve *s, const struct sky_addr *at)
 {
 	struct serve_udp *l = calloc(1, sizeof(*l));
 	struct sky_udp_info info = { .size = sizeof(info) };
-	struct sky_udp_conf conf = {
-		.size = sizeof(conf),
-		.want = SKY_WANT_DROPS | SKY_WANT_LOCAL,
-		.flags = flags_of(s->c),
-		.local = at,
-		.peer = sky_addr_family(&s->c->foreign) ? &s->c->foreign : NULL,
-		.rcvbuf = s->c->rcvbuf, .sndbuf = s->c->sndbuf, .ttl = s->c->ttl,
-	};
-	int rc;
+	int rc = l ? open_or_adopt(s, l, at) : -ENOMEM;
 
-	if (!l)
-		return -ENOMEM;
-	conf.room = l->room;
-	conf.room_size = sizeof(l->room);
-	rc = sky_udp_open(&l->u, &conf);
 	if (rc < 0) {
 		free(l);
 		return rc;
 	}
 	s->udp[s->udps++] = l;
 	l->watch.ready = ready;
-	l->local = *at;
 	if (sky_udp_info(&l->u, &info) == 0)
 		l->local = info.local;
 	return serve_watch(s, &l->watch, sky_udp_fd(&l->u), EPOLLIN);
