@@ -72,11 +72,13 @@ host_port(const char *text, const char *proto, uint16_t *port, struct host_fault
 }
 
 int
-host_find(const char *text, int family, struct sky_addr *a, struct host_fault *why)
+host_find_all(const char *text, int family, struct sky_addr *a, unsigned n,
+    struct host_fault *why)
 {
 	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_DGRAM };
-	struct addrinfo *list;
+	struct addrinfo *list, *at;
 	char what[128];
+	unsigned i = 0;
 	int rc;
 
 	rc = getaddrinfo(text, NULL, &hints, &list);
@@ -86,9 +88,16 @@ host_find(const char *text, int family, struct sky_addr *a, struct host_fault *w
 		    family == AF_INET ? "a name or an IPv4 address" :
 		    family == AF_INET6 ? "a name or an IPv6 address" : "a name or an address");
 	}
-	rc = sky_addr_from(a, list->ai_addr, list->ai_addrlen);
+	for (at = list; at && i < n; at = at->ai_next)
+		i += sky_addr_from(&a[i], at->ai_addr, at->ai_addrlen) == 0;
 	freeaddrinfo(list);
-	return rc ? fault(why, text, "not an Internet address", NULL) : 0;
+	return i ? (int)i : fault(why, text, "not an Internet address", NULL);
+}
+
+int
+host_find(const char *text, int family, struct sky_addr *a, struct host_fault *why)
+{
+	return host_find_all(text, family, a, 1, why) < 0 ? -1 : 0;
 }
 
 bool

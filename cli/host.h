@@ -23,6 +23,10 @@ struct host_fault {
 int host_port(const char *text, const char *proto, uint16_t *port, struct host_fault *why);
 /* The first address of a host, of this family unless AF_UNSPEC; port 0. */
 int host_find(const char *text, int family, struct sky_addr *a, struct host_fault *why);
+/* All its addresses, at most n, in the order of the resolver (RFC 6724). Returns
+ * how many, at least 1. */
+int host_find_all(const char *text, int family, struct sky_addr *a, unsigned n,
+    struct host_fault *why);
 /* An end written as one word: "192.0.2.1.53", "192.0.2.1:53", "[v6]:53".
  * The port must be there. */
 int host_end(const char *text, struct sky_addr *a, struct host_fault *why);

@@ -7,6 +7,7 @@
 #include "opts.h"
 #include "run.h"
 #include "serve.h"
+#include "tcp.h"
 #include "terminal.h"
 
 #include "cli/stdfd.h"
@@ -91,6 +92,8 @@ main(int argc, char **argv)
 	opts_read(&c, argc, argv);
 	if (opts_serves(&c)) {
 		status = serve(&c);
+	} else if (!c.udp) {
+		status = tcp_main(&c);
 	} else if (x) {
 		status = open_and_run(x, &c);
 		run_release(x);

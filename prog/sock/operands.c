@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ADDRESSES 16	/* of one name, tried in turn */
+
 _Noreturn static void
 refuse(const struct host_fault *why)
 {
@@ -68,7 +70,7 @@ read_end(const struct config *c, struct sky_addr *a, int argc, char **argv)
 	}
 	if (argc < 2)
 		opts_refuse("'%s': a port is missing (expected host port)", argv[0]);
-	if (host_port(argv[1], "udp", &port, &why) < 0)
+	if (host_port(argv[1], c->udp ? "udp" : "tcp", &port, &why) < 0)
 		refuse(&why);
 	if (host_find(argv[0], family_wanted(c), a, &why) < 0)
 		refuse(&why);
@@ -92,6 +94,37 @@ read_dests(struct config *c, int argc, char **argv)
 	}
 }
 
+/* TCP: one destination, and every address that its name has. */
+static void
+read_host(struct config *c, int argc, char **argv)
+{
+	struct host_fault why;
+	struct sky_addr *all;
+	unsigned i;
+	int n;
+
+	if (argc == 0)
+		opts_refuse("no destination (expected host port; see --help)");
+	c->dests = calloc(ADDRESSES, sizeof(*c->dests));
+	if (!c->dests)
+		opts_refuse("out of memory");
+	n = read_end(c, &c->dests[0], argc, argv);
+	if (n < argc)
+		opts_refuse("'%s': TCP connects to one destination (expected host port)", argv[n]);
+	c->ndests = 1;
+	all = c->dests;
+	if (n == 1)
+		return;
+	n = host_find_all(argv[0], family_wanted(c), all, ADDRESSES, &why);
+	if (n < 0)
+		refuse(&why);
+	c->ndests = (unsigned)n;
+	if (host_port(argv[1], "tcp", &c->bind_to_port, &why) < 0)
+		refuse(&why);
+	for (i = 0; i < c->ndests; i++)
+		sky_addr_set_port(&all[i], c->bind_to_port);
+}
+
 static void
 read_server(struct config *c, int argc, char **argv)
 {
@@ -104,7 +137,7 @@ read_server(struct config *c, int argc, char **argv)
 	if (argc == 2 || host_is_end(argv[0])) {
 		read_end(c, &c->bind, argc, argv);
 		c->bind_to_port = sky_addr_port(&c->bind);
-	} else if (host_port(argv[0], "udp", &c->bind_to_port, &why) < 0) {
+	} else if (host_port(argv[0], c->udp ? "udp" : "tcp", &c->bind_to_port, &why) < 0) {
 		refuse(&why);
 	}
 }
@@ -176,9 +209,11 @@ operands_read(struct config *c, int argc, char **argv)
 		read_service(c, argc, argv);
 	else if (c->server)
 		read_server(c, argc, argv);
-	else
+	else if (c->udp)
 		read_dests(c, argc, argv);
+	else
+		read_host(c, argc, argv);
 	check_given(c);
-	if (!c->server)
+	if (!c->server && c->udp)
 		check_write_size(c);
 }

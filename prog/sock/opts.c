@@ -9,12 +9,14 @@
 #include "cli/host.h"
 #include "cli/opt.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SECOND INT64_C(1000000000)
+#define BACKLOG 5		/* of the sources */
 #define AT(member) .at = offsetof(struct config, member)
 
 static const char *
@@ -102,14 +104,13 @@ static const char *const errors_words[] = { "queue", "icmpd", "socket", "none", 
 	{ .letter = c, .name = n, .arg = "ms", .kind = OPT_MSEC, .group = GROUP, AT(member), \
 	  .min = 1000, .max = 86400 * SECOND, .help = text, \
 	  .set_at = offsetof(struct config, given) }
-#define LATER(c, n, a, text) \
-	{ .letter = c, .name = n, .arg = a, .kind = OPT_LATER, .group = GROUP, .help = text }
 
 static const struct opt rows[] = {
 #define GROUP "What it is"
-	FLAG('u', "udp", udp, "use UDP; TCP is not in this build"),
+	FLAG('u', "udp", udp, "use UDP instead of TCP"),
 	FLAG('s', "server", server, "server: print what arrives, send what is typed"),
 	FLAG('i', "source-sink", source_sink, "send a pattern; with -s: count and discard"),
+	FLAG(0, "all", all, "with -s, TCP: serve for ever, not one connection"),
 	FLAG('4', "ipv4", only4, "IPv4 only"),
 	FLAG('6', "ipv6", only6, "IPv6 only"),
 #undef GROUP
@@ -193,6 +194,33 @@ static const struct opt rows[] = {
 	{ .name = "truncation", .arg = "as", .kind = OPT_ENUM, .group = GROUP, AT(truncation),
 	  .words = truncation_words, .help = "reno: cut and told (so); bsd: in silence" },
 #undef GROUP
+#define GROUP "Connections"
+	FLAG('c', "crlf", crlf, "newline is CR LF on the network"),
+	FLAG('h', "half-close", half_close, "at the end of input close one half, read on"),
+	FLAG('k', "write-pieces", pieces, "send what is typed in up to 16 writes"),
+	FLAG('V', "writev", writev, "send it in up to 16 pieces of one writev"),
+	{ .letter = 'q', .name = "backlog", .arg = "number", .kind = OPT_INT, .group = GROUP,
+	  AT(backlog), .min = -1, .max = INT32_MAX, .help = "listen queue (5); -1: the most" },
+	{ .letter = 'U', .name = "urgent", .arg = "number", .kind = OPT_U64, .group = GROUP,
+	  AT(urgent), .min = 1, .max = INT64_C(1) << 40,
+	  .help = "a byte of urgent data before that write, with -i" },
+	FLAG('K', "keepalive", keepalive, "SO_KEEPALIVE"),
+	FLAG('N', "nodelay", nodelay, "TCP_NODELAY: no waiting for small segments"),
+	{ .letter = 'L', .name = "so-linger", .arg = "s", .kind = OPT_INT, .group = GROUP,
+	  AT(linger), .max = 32767, .set_at = offsetof(struct config, have_linger),
+	  .help = "SO_LINGER; 0: the close is a reset" },
+	{ .letter = 'X', .name = "maxseg", .arg = "bytes", .kind = OPT_INT, .group = GROUP,
+	  AT(maxseg), .min = 88, .max = 32767, .help = "TCP_MAXSEG" },
+	FLAG('D', "so-debug", debug, "SO_DEBUG; needs CAP_NET_ADMIN"),
+	TIME('O', "listen-pause", listen_pause, 86400 * SECOND, "pause before the first accept"),
+	TIME('Q', "close-pause", close_pause, 86400 * SECOND, "pause before the close"),
+	TIME(0, "timeout", timeout, 86400 * SECOND, "give a connect up after so long"),
+	FLAG('W', "ignore-errors", ignore_errors, "as it is: an error does not end a source"),
+	FLAG(0, "stop-on-error", stop_on_error, "the first bad news ends a source"),
+	{ .name = "backlog-test", .arg = "number", .kind = OPT_INT, .group = GROUP,
+	  AT(backlog_test), .max = 500, .set_at = offsetof(struct config, have_backlog_test),
+	  .help = "how many connections queue, backlog 0 to this" },
+#undef GROUP
 #define GROUP "Fates"
 	{ .letter = 'v', .name = "verbose", .kind = OPT_COUNT, .group = GROUP, AT(verbose),
 	  .help = "tell ends, options, and each read and write" },
@@ -206,26 +234,12 @@ static const struct opt rows[] = {
 	  .help = "records as JSON lines, here or to a file or FD" },
 	FLAG(0, "no-colour", no_colour, "no colours on a terminal (also: NO_COLOR)"),
 #undef GROUP
-#define GROUP "Later"
-	LATER('c', "crlf", NULL, "it comes with TCP"),
-	LATER('h', "half-close", NULL, "it closes one half of a TCP connection; UDP has none"),
-	LATER('k', "write-pieces", NULL, "it comes with TCP"),
-	LATER('q', "backlog", "number", "it is the listen queue of a TCP server"),
-	LATER('D', "so-debug", NULL, "it is an option of TCP"),
-	LATER('K', "keepalive", NULL, "it is an option of TCP"),
-	LATER('L', "so-linger", "time", "it is an option of TCP"),
-	LATER('N', "nodelay", NULL, "it is an option of TCP"),
-	LATER('O', "listen-pause", "time", "it is a pause before accept, in a TCP server"),
-	LATER('Q', "close-pause", "time", "it is a pause before closing a TCP connection"),
-	LATER('U', "urgent", "number", "it is urgent data of TCP"),
-	LATER('V', "writev", NULL, "it comes with TCP"),
-	LATER('W', "ignore-errors", NULL, "no error ends a UDP source here; it comes with TCP"),
-	LATER('X', "maxseg", "bytes", "it is an option of TCP"),
-#undef GROUP
 	{ .name = NULL }
 };
 
 static const char *const synopsis[] = {
+	"[options] host port",
+	"-s [options] [address] port",
 	"-u [options] host port [host port ...]",
 	"-u -s [options] [address] port",
 	"-u -s --service name [options] [[address] port]",
@@ -243,7 +257,7 @@ static const char *const epilogue[] = {
 static const struct opt_program program = {
 	.name = "sock",
 	.synopsis = synopsis,
-	.about = "Sends and receives datagrams, and tells what became of each",
+	.about = "Sends and receives over TCP and UDP, and tells what became of it",
 	.opts = rows,
 	.epilogue = epilogue,
 	.dense = true,
@@ -275,12 +289,60 @@ opts_serves(const struct config *c)
 	return c->have_service || c->exec;
 }
 
+struct rule {
+	bool wrong;
+	const char *text;
+};
+
+static void
+first_wrong(const struct rule *rules, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (rules[i].wrong)
+			opts_refuse("%s", rules[i].text);
+}
+
+/* What belongs to one of the two protocols alone. */
+static void
+check_protocol(const struct config *c)
+{
+	const struct rule rules[] = {
+		{ c->udp && c->half_close, "-h closes one half of a TCP connection: UDP has none" },
+		{ c->udp && c->debug, "-D is an option of TCP: leave -u out" },
+		{ c->udp && c->have_linger, "-L is an option of TCP: leave -u out" },
+		{ c->udp && c->nodelay, "-N is an option of TCP: leave -u out" },
+		{ c->udp && c->keepalive, "-K is an option of TCP: leave -u out" },
+		{ c->udp && c->maxseg, "-X is an option of TCP: leave -u out" },
+		{ c->udp && (c->pieces || c->writev), "-k and -V cut up a stream: a datagram is "
+		  "one piece; leave -u out" },
+		{ c->udp && c->urgent, "-U is urgent data of TCP: leave -u out" },
+		{ c->udp && (c->backlog != BACKLOG || c->listen_pause || c->have_backlog_test),
+		  "-q, -O and --backlog-test are about TCP's listen queue: leave -u out" },
+		{ c->udp && c->all, "--all is for TCP: a UDP server serves everybody anyway" },
+		{ c->udp && c->timeout, "--timeout is of a TCP connect: with -u see --wait" },
+		{ !c->udp && sky_addr_family(&c->foreign), "-f needs -u: TCP chooses its clients "
+		  "by accept" },
+		{ !c->udp && c->broadcast, "-B needs -u: TCP has no broadcast" },
+		{ !c->udp && c->unconnected, "-o needs -u: TCP is always connected" },
+		{ !c->udp && c->show_dest, "-E needs -u: with TCP -v tells both ends" },
+		{ !c->udp && c->expect_answer, "--expect-answer needs -u" },
+		{ !c->udp && c->errors != ERRORS_QUEUE, "--errors needs -u" },
+		{ !c->udp && c->write_size == 0, "-w 0 needs -u: TCP has no empty writes" },
+		{ c->urgent && !c->source_sink, "-U belongs to -i" },
+		{ c->server && c->timeout, "--timeout is a client's" },
+		{ c->stop_on_error && c->ignore_errors, "-W and --stop-on-error exclude each other" },
+	};
+
+	first_wrong(rules, sizeof(rules) / sizeof(rules[0]));
+}
+
 /* What may not be given together, first fault first. */
 static void
 check(const struct config *c)
 {
-	const struct { bool wrong; const char *text; } rules[] = {
-		{ !c->udp && !opts_serves(c), "TCP is not in this build: say -u for UDP (see --help)" },
+	const struct rule rules[] = {
 		{ c->have_service && !c->server, "--service is a server's: say -s too" },
 		{ c->have_service && c->source_sink, "--service and -i exclude each other" },
 		{ c->exec && !c->server, "--exec is a server's: say -s too" },
@@ -291,8 +353,9 @@ check(const struct config *c)
 		{ c->udp && (c->iterative || c->threads || c->fork_each || c->exec),
 		  "--iterative, -F, --threads and --exec serve connections: leave -u out "
 		  "(a UDP service needs none of them)" },
-		{ (c->iterative || c->threads || c->fork_each) && !opts_serves(c),
-		  "--iterative, -F and --threads belong to --service" },
+		{ (c->iterative || c->threads) && !opts_serves(c),
+		  "--iterative and --threads belong to --service" },
+		{ c->fork_each && !c->server, "-F is a server's: say -s too" },
 		{ c->keep_connected && !c->fork_each, "--keep-connected belongs to -F" },
 		{ c->cbreak && (c->source_sink || opts_serves(c)),
 		  "-C is about keys that are typed: -i and --service read none" },
@@ -308,15 +371,30 @@ check(const struct config *c)
 		{ c->bind_port && sky_addr_family(&c->local), "-b and -l exclude each other" },
 		{ c->errors == ERRORS_ICMPD, "--errors icmpd comes with that daemon, "
 		  "which is not in this build (expected queue, socket or none)" },
-		{ opts_json_on_stdout(c) && !c->source_sink && !c->have_service,
-		  "standard output carries data here: "
+		{ opts_json_on_stdout(c) && !c->source_sink && !c->have_service &&
+		  !c->have_backlog_test, "standard output carries data here: "
 		  "say where with --json=FILE or --json=FD (or use -i)" },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i].wrong)
-			opts_refuse("%s", rules[i].text);
+	first_wrong(rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+/* LISTENQ overrides the backlog, as in the sources. */
+static void
+read_listenq(struct config *c)
+{
+	const char *text = getenv("LISTENQ");
+	char *end;
+	long n;
+
+	if (!text || !c->server || c->udp)
+		return;
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (end == text || *end || errno || n < -1 || n > INT32_MAX)
+		opts_refuse("'LISTENQ=%s' in the environment: not a number (expected -1 to %d, the "
+		    "backlog of listen)", text, INT32_MAX);
+	c->backlog = (int)n;
 }
 
 void
@@ -327,6 +405,7 @@ opts_read(struct config *c, int argc, char **argv)
 	memset(c, 0, sizeof(*c));
 	c->book = book_find(&argc, &argv);
 	c->count = c->write_size = c->read_size = 1024;
+	c->backlog = BACKLOG;
 	first = opt_parse(&program, c, argc, argv);
 	if (c->have_fd)
 		inherit_read(c);
@@ -335,10 +414,16 @@ opts_read(struct config *c, int argc, char **argv)
 	if (!c->have_max_clients && (c->threads || c->fork_each || c->exec))
 		c->max_clients = 512;
 	check(c);
+	check_protocol(c);
+	read_listenq(c);
 	if (c->book && argc - first != c->book->min + (c->book->last != NULL))
 		opts_refuse("usage: %s [options] %s", c->book->name, c->book->operands);
 	if (c->errors == ERRORS_NONE)
 		c->unconnected = true;
-	operands_read(c, argc - first, argv + first);
+	if (c->have_backlog_test && argc > first)
+		opts_refuse("'%s': --backlog-test makes its own ends (expected nothing)",
+		    argv[first]);
+	if (!c->have_backlog_test)
+		operands_read(c, argc - first, argv + first);
 	sockopts_check(c);
 }

@@ -60,6 +60,11 @@ struct config {
 	unsigned listens;
 	const char *exec;		/* a command for each connection */
 	bool iterative, threads, fork_each, keep_connected;
+	bool crlf, half_close, pieces, writev, keepalive, nodelay, debug, all;
+	bool ignore_errors, stop_on_error, have_linger, have_backlog_test;
+	int linger, maxseg, backlog, backlog_test;
+	uint64_t urgent;		/* before this write; 0: never */
+	uint64_t listen_pause, close_pause, timeout;	/* ns */
 	uint64_t max_clients;		/* at once; 0: no limit */
 	bool have_max_clients;
 };

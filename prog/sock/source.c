@@ -3,6 +3,7 @@
  * source.c - a client with -i: sends a pattern, reads whatever comes back.
  */
 #include "run.h"
+#include "source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,8 +119,8 @@ between(struct run *x, struct source *s)
 	} while (!run_over(x) && !(events & RUN_TIME) && run_clock() < deadline);
 }
 
-static unsigned char *
-make_pattern(uint64_t size)
+unsigned char *
+source_pattern(uint64_t size)
 {
 	unsigned char *p = malloc(size + 1);
 	uint64_t i;
@@ -146,7 +147,7 @@ prepare(struct run *x, struct source *s, unsigned char *pattern)
 void
 source_run(struct run *x)
 {
-	unsigned char *pattern = make_pattern(x->c->write_size);
+	unsigned char *pattern = source_pattern(x->c->write_size);
 	struct source *s = calloc(1, sizeof(*s));
 
 	if (!pattern || !s) {

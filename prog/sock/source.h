@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* source.h - what a source sends. */
+#ifndef SOCK_SOURCE_H
+#define SOCK_SOURCE_H
+
+#include <stdint.h>
+
+/* The 95 printable characters, over and over; one byte more than size, for a
+ * size of 0. To be freed; NULL without memory. */
+unsigned char *source_pattern(uint64_t size);
+
+#endif
