@@ -202,7 +202,7 @@ opt_builtin(const struct opt_program *p, const char *name, size_t len, const cha
 		if (value && builtins[i].print != print_help)
 			return false;
 		builtins[i].print(p, value);
-		if (fflush(stdout) == EOF)
+		if (fflush(stdout) == EOF || ferror(stdout))
 			err(1, "standard output");
 		return true;
 	}

@@ -6,8 +6,8 @@
  * with a new socket: one that failed to connect cannot be used again.
  */
 #include "run.h"
-#include "set.h"
 #include "tcp.h"
+#include "tcp_set.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,7 +46,7 @@ open_socket(struct tcp *t, int family)
 		tcp_say(t, 1, "socket() error: %s", strerror(errno));
 		return -1;
 	}
-	status = set_apply(t->c, fd, family, SOCK_STREAM);
+	status = tcp_set(t->c, fd);
 	if (t->status < status)
 		t->status = status;
 	if (status == 0 && bind_local(t, fd, family) == 0)
@@ -107,7 +107,7 @@ tell_success(struct tcp *t, const struct sky_tcp_report *r, const struct conn *c
 		out_line(&t->out, "connected on %s to %s",
 		    out_end_point(&conn->local, here, sizeof(here)),
 		    out_end_point(&conn->peer, there, sizeof(there)));
-	set_say(t->c, &t->out, conn->fd, sky_addr_family(&conn->peer), SOCK_STREAM);
+	tcp_set_open(t->c, &t->out, conn->fd);
 	out_fate(&t->out, &r->fate);
 }
 

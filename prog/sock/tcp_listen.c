@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tcp_listen.c - the listening socket, its queue, and accept. */
 #include "run.h"
-#include "set.h"
 #include "tcp.h"
+#include "tcp_set.h"
 
 #include <errno.h>
 #include <string.h>
@@ -55,7 +55,7 @@ tcp_listen_on(struct tcp *t, const struct sky_addr *a, int family)
 		tcp_say(t, 1, "socket() error: %s", strerror(errno));
 		return -1;
 	}
-	if (set_apply(t->c, fd, family, SOCK_STREAM)) {
+	if (tcp_set(t->c, fd)) {
 		t->status = 1;
 		close(fd);
 		return -1;
@@ -144,7 +144,7 @@ say_accepted(struct tcp *t, const struct conn *conn)
 		out_line(&t->out, "connection on %s from %s",
 		    out_end_point(&conn->local, here, sizeof(here)),
 		    out_end_point(&conn->peer, there, sizeof(there)));
-	set_say(t->c, &t->out, conn->fd, sky_addr_family(&conn->local), SOCK_STREAM);
+	tcp_set_open(t->c, &t->out, conn->fd);
 }
 
 static int

@@ -38,10 +38,12 @@ for line in examples:
         servers.append(p)
         continue
     out, err = p.communicate("hello\n", timeout=30)
-    want = 3 if "192.0.2.2" in line and "|" not in line else 0
+    want = 3 if ("192.0.2.2" in line and "|" not in line) or "--timeout" in line else 0
     fine = p.returncode == want and "sock:" not in err
     if "192.0.2.2" in line and "|" not in line:
         fine = fine and re.findall(r"to (\S+): refused", err) == ["192.0.2.2.7"]
+    if "--timeout" in line:
+        fine = fine and err == "connect to 192.0.2.1.80: refused by the host itself (RST)\n"
     if "jq" in line:
         fine = fine and out == "192.0.2.2\n"
     ok(fine, line.replace("\n", " "), "status %d\n%s%s" % (p.returncode, out, err))
