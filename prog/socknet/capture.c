@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -63,6 +64,13 @@ capture_open(struct capture *c, unsigned of)
 	close(c->fd);
 	c->fd = -1;
 	return -error;
+}
+
+void
+capture_skip(struct capture *c, const char *ifname)
+{
+	if (c->skips < CAPTURE_SKIPS)
+		c->skip[c->skips++] = if_nametoindex(ifname);
 }
 
 void
@@ -227,6 +235,9 @@ take(struct capture *c, const struct tpacket2_hdr *h)
 
 	if (ll->sll_pkttype == PACKET_OTHERHOST)
 		return;
+	for (unsigned i = 0; i < c->skips; i++)
+		if (c->skip[i] == (uint32_t)ll->sll_ifindex)
+			return;
 	s = room_for(c);
 	if (!s)
 		return;

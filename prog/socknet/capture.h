@@ -34,6 +34,7 @@ struct seen {
 };
 
 #define CAPTURE_MAX (1u << 18)		/* packets kept */
+#define CAPTURE_SKIPS 8
 
 struct capture {
 	int fd;
@@ -42,12 +43,16 @@ struct capture {
 	struct seen *seen;
 	unsigned count, room;
 	uint64_t lost;
+	uint32_t skip[CAPTURE_SKIPS];	/* interfaces that are not looked at */
+	unsigned skips;
 };
 
 /* Opens it in the namespace this process is in; of: how many are opened in all,
  * so that their rings stay within 64 MiB. Returns 0 or a negative errno. */
 int capture_open(struct capture *c, unsigned of);
 void capture_close(struct capture *c);
+/* Nothing of this interface of that namespace is kept from now on. */
+void capture_skip(struct capture *c, const char *ifname);
 /* Takes in what waits in the ring; never blocks. */
 void capture_drain(struct capture *c);
 /* Decodes one frame of the link layer. Pure. */

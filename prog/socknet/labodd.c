@@ -224,6 +224,7 @@ add_wire(struct lab_router *r, const struct lab_link *inner, const struct lab_en
 	snprintf(f[1].name, sizeof(f[1].name), "%s", wire->ifname);
 	f[0].mtu = (uint16_t)inner->end[1].mtu;
 	f[1].mtu = o->mtu = (uint16_t)wire->mtu;
+	f[1].shown = true;
 	r->conf->ifaces = (uint16_t)(2 * w + 2);
 	for (unsigned i = 0; i < inner->addrs; i++)
 		if (inner->end[0].addr[i].family == AF_INET && o->addrs < ODD_ADDRS)

@@ -111,9 +111,9 @@ read_captured(struct parse *p, struct lab_step *s)
 {
 	if (parse_host(p, &s->host))
 		return -1;
-	if (p->lab->host[s->host].router || p->lab->host[s->host].odd)
-		return parse_bad(p, &p->line.word[p->at - 1], "it keeps a ledger",
-		    "expect router NAME did=... or expect odd NAME did=...");
+	if (p->lab->host[s->host].router)
+		return parse_bad(p, &p->line.word[p->at - 1], "a router keeps a ledger",
+		    "expect router NAME did=...");
 	p->lab->host[s->host].captured = true;
 	return 0;
 }

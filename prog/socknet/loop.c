@@ -45,6 +45,22 @@ fail(struct loop *l, unsigned line, const char *what, int error)
 	return -1;
 }
 
+/* An odd host is seen where its lower half meets the wire. */
+static int
+open_capture(struct loop *l, unsigned host, unsigned of)
+{
+	const struct lab *lab = l->lab;
+	unsigned odd = lab->host[host].odd;
+	const struct lab_router *half = odd ? &lab->router[odd - 1] : NULL;
+	int r = net_enter(&l->net, half ? half->host : host);
+
+	r = r ? r : capture_open(&l->capture[host], of);
+	for (unsigned w = 0; half && !r && w < half->odd->wires; w++)
+		capture_skip(&l->capture[host], half->conf->iface[2 * w].name);
+	net_enter(&l->net, LAB_NONE);
+	return r;
+}
+
 static int
 open_captures(struct loop *l)
 {
@@ -59,9 +75,7 @@ open_captures(struct loop *l)
 		l->capture[i].fd = -1;
 		if (!h->captured)
 			continue;
-		r = net_enter(&l->net, i);
-		r = r ? r : capture_open(&l->capture[i], of);
-		net_enter(&l->net, LAB_NONE);
+		r = open_capture(l, i, of);
 		if (r)
 			return fail(l, h->line, "capture", -r);
 		if (watch(l, l->capture[i].fd, ON_CAPTURE, i, 0))

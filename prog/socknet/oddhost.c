@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,19 @@ ask_mac(int s, const char *ifname, uint8_t mac[6])
 	return 0;
 }
 
+/* What comes for the host is for this interface too, or captures would take it
+ * for somebody else's. */
+static int
+set_mac(int s, const char *ifname, const uint8_t mac[6])
+{
+	struct ifreq r = { .ifr_flags = 0 };
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
+	r.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	memcpy(r.ifr_hwaddr.sa_data, mac, 6);
+	return ioctl(s, SIOCSIFHWADDR, &r) ? -errno : 0;
+}
+
 int
 oddhost_prepare(const struct lab *lab, struct net *n, unsigned i)
 {
@@ -42,6 +56,14 @@ oddhost_prepare(const struct lab *lab, struct net *n, unsigned i)
 	/* an interface of the host has the same name as the wire's */
 	for (unsigned w = 0; w < r->odd->wires && !error; w++)
 		error = ask_mac(s, r->conf->iface[2 * w + 1].name, r->odd->wire[w].mac);
+	close(s);
+	if (error || (error = net_enter(n, r->host)))
+		return error;
+	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return -errno;
+	for (unsigned w = 0; w < r->odd->wires && !error; w++)
+		error = set_mac(s, r->conf->iface[2 * w + 1].name, r->odd->wire[w].mac);
 	close(s);
 	return error;
 }

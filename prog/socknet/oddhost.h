@@ -8,9 +8,9 @@
 #include "net.h"
 #include "prog/socknet/router/io.h"
 
-/* Asks the kernel of the host, if router i of the lab is a lower half, for the
- * addresses of its interfaces. Returns 0 or a negative errno; this process may
- * then be in the host's namespace. */
+/* If router i of the lab is a lower half: asks the kernel of the host for the
+ * addresses of its interfaces, and gives them to the wires too. Returns 0 or a
+ * negative errno; this process may be in another namespace then. */
 int oddhost_prepare(const struct lab *lab, struct net *n, unsigned i);
 
 /* Stands between kernel and wires until it is ended. */

@@ -125,8 +125,9 @@ own_ip(struct odd *o, unsigned wire, uint8_t *frame, size_t len, uint64_t now)
 	known = m->df == ODD_DF_DISCOVER ? odd_pmtu(o, h.dst, now) : 0;
 	if (known && known < limit)
 		limit = known;
-	h.id = o->id++;
-	h.df = m->df == ODD_DF_DISCOVER && h.len <= limit;
+	if (!h.off && !h.mf)		/* the kernel may have cut it already */
+		h.id = o->id++;
+	h.df = !h.off && !h.mf && m->df == ODD_DF_DISCOVER && h.len <= limit;
 	put_header(ip, &h);
 	if (m->cksum_off)
 		clear_udp_sum(ip, h.len, &h);

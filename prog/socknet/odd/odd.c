@@ -62,6 +62,7 @@ odd_init(void *mem, const struct odd_conf *c, unsigned buffers, struct rt_ledger
 	o->slots = slots;
 	o->frame_max = largest_frame(c);
 	o->id = (uint16_t)c->manners.id;
+	odd_join_init(o);
 	for (unsigned i = 0; i < buffers; i++)
 		odd_buf_free(o, (struct odd_buf *)(void *)(at + i * buffer_size(c)));
 	memset(ledger, 0, sizeof(*ledger) + slots * sizeof(ledger->record[0]));

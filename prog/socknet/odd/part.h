@@ -3,13 +3,14 @@
  * part.h - what the files of the odd host share; nobody else includes it.
  *
  * From the kernel: down.c -> path MTU (pmtu.c) -> cut -> neighbour (ask.c) ->
- * wire. From the wire: up.c -> errors taken in (pmtu.c), echo answered, or on to
- * the kernel; ARP requests are answered by tell.c. note.c writes the ledger.
+ * wire. From the wire: up.c -> (join.c) -> errors taken in (pmtu.c), echo
+ * answered, or on to the kernel; ARP requests are answered by tell.c. note.c writes the ledger.
  */
 #ifndef ODD_PART_H
 #define ODD_PART_H
 
 #include "odd.h"
+#include "proto/reasm.h"
 #include "wire/arp.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
@@ -21,6 +22,7 @@
 #define ODD_ASKERS 64		/* who asked by ARP */
 #define ODD_ASK_NS 1000000000u	/* between requests, where not for each packet */
 #define ODD_ASKS 3
+#define ODD_WHOLES 4		/* ICMP messages being put together */
 
 /* A packet as the ledger wants it. */
 struct odd_pkt {
@@ -78,6 +80,9 @@ struct odd {
 	uint64_t forget_at;		/* 0: no error yet */
 	struct odd_asker asker[ODD_ASKERS];
 	unsigned asker_turn;
+	struct sky_reasm reasm;
+	struct sky_reasm_slot slot[ODD_WHOLES];
+	uint8_t whole[ODD_ETHER + 65535];
 };
 
 static inline const struct odd_manners *
@@ -108,6 +113,14 @@ void odd_down(struct odd *o, unsigned wire, uint8_t *frame, size_t len, uint64_t
 
 /* up.c: what the host receives. */
 void odd_up(struct odd *o, unsigned wire, uint8_t *frame, size_t len, uint64_t now);
+/* True if a packet was an ICMP message that ends here. */
+bool odd_up_icmp(struct odd *o, unsigned wire, const uint8_t *frame, const struct sky_ip *ip,
+    uint64_t now);
+
+/* join.c: a piece of an ICMP message. */
+void odd_join_init(struct odd *o);
+void odd_join(struct odd *o, unsigned wire, const uint8_t *frame, const struct sky_ip *ip,
+    uint64_t now);
 
 /* pmtu.c: what is known now, 0 for nothing. */
 uint16_t odd_pmtu(struct odd *o, const uint8_t dst[4], uint64_t now);

@@ -28,12 +28,11 @@ take_arp(struct odd *o, unsigned wire, const uint8_t *frame, size_t len, struct 
 
 /* The reply goes back where the request came from. */
 static void
-answer_echo(struct odd *o, unsigned wire, uint8_t *frame, const struct sky_ip *ip, uint64_t now)
+answer_echo(struct odd *o, unsigned wire, const uint8_t *frame, const struct sky_ip *ip, uint64_t now)
 {
 	struct sky_ip4 h = { .hlen = SKY_IP4_HLEN, .ttl = 255, .proto = IPPROTO_ICMP,
 		.id = o->id++, .df = ip->flags & SKY_IP_DF, .tos = ip->tos };
-	struct odd_buf *b = ip->payload_len + ODD_ETHER + SKY_IP4_HLEN <= o->frame_max ?
-	    odd_buf_new(o) : NULL;
+	struct odd_buf *b = odd_buf_new(o);
 	uint8_t *icmp;
 	struct sky_wr wr;
 
@@ -83,9 +82,9 @@ take_error(struct odd *o, unsigned wire, const struct sky_ip *ip, const struct s
 	return true;
 }
 
-/* True if it was an ICMP message that ends here. */
-static bool
-take_icmp(struct odd *o, unsigned wire, uint8_t *frame, const struct sky_ip *ip, uint64_t now)
+bool
+odd_up_icmp(struct odd *o, unsigned wire, const uint8_t *frame, const struct sky_ip *ip,
+    uint64_t now)
 {
 	const uint8_t *dst = (const uint8_t *)&ip->dst.u.in.sin_addr;
 	struct sky_rd rd = ip->payload;
@@ -95,7 +94,8 @@ take_icmp(struct odd *o, unsigned wire, uint8_t *frame, const struct sky_ip *ip,
 	    !odd_is_own(o, wire, dst) || sky_ip_check_payload(ip) != SKY_CKSUM_GOOD ||
 	    sky_icmp_decode(&m, &rd))
 		return false;
-	if (m.type == ECHO && m.code == 0 && odd_manners(o)->copy_df) {
+	if (m.type == ECHO && m.code == 0 && odd_manners(o)->copy_df &&
+	    ODD_ETHER + SKY_IP4_HLEN + ip->payload_len <= o->frame_max) {
 		answer_echo(o, wire, frame, ip, now);
 		return true;
 	}
@@ -121,7 +121,10 @@ take_ip4(struct odd *o, unsigned wire, uint8_t *frame, size_t len, uint64_t now)
 		odd_note(o, &p, RT_TOO_LONG_IN, 255, now)->mtu = (uint16_t)max;
 		return;
 	}
-	if (!take_icmp(o, wire, frame, &ip, now))
+	if (odd_own_ip(o) && ip.proto == IPPROTO_ICMP && ip.flags & SKY_IP_FRAG &&
+	    odd_is_own(o, wire, (const uint8_t *)&ip.dst.u.in.sin_addr))
+		odd_join(o, wire, frame, &ip, now);
+	else if (!odd_up_icmp(o, wire, frame, &ip, now))
 		odd_pass(o, 2 * wire + 1, frame, len, now);
 }
 

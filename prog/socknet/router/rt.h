@@ -92,6 +92,7 @@ struct rt_iface {
 	uint8_t toobig;		/* enum rt_toobig, for what is too big for mtu */
 	uint16_t lie_mtu;
 	struct sky_addr answer_from4, answer_from6; /* of errors that go back this way */
+	bool shown;		/* of io.h: captures see what leaves here; slower */
 	bool nat;		/* source address and port become ours, IPv4 UDP, TCP
 				 * and echo, for what leaves here */
 };

@@ -99,6 +99,42 @@ bed_too_big(struct bed *b, uint16_t mtu)
 	bed_give(b, WIRE, frame, make_icmp(frame, &s, 3, 4, mtu, last + 14, 28));
 }
 
+/* A piece of the packet at whole, bytes at..at+n of what is behind its header. */
+static size_t
+make_piece(uint8_t *out, const uint8_t *whole, unsigned at, unsigned n, bool more)
+{
+	uint32_t sum = 0;
+
+	memcpy(out, whole, 34);
+	memcpy(out + 34, whole + 34 + at, n);
+	out[16] = (uint8_t)((n + 20) >> 8);
+	out[17] = (uint8_t)(n + 20);
+	out[20] = (uint8_t)((more ? 0x20 : 0) | at / 8 >> 8);
+	out[21] = (uint8_t)(at / 8);
+	out[24] = out[25] = 0;
+	for (unsigned i = 14; i < 34; i += 2)
+		sum += get16(out + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	out[24] = (uint8_t)(sum >> 8);
+	out[25] = (uint8_t)sum;
+	return 34 + n;
+}
+
+void
+bed_pieces(struct bed *b, int code, unsigned first)
+{
+	struct spec s = { .src = "140.252.1.29", .dst = HOST, .ttl = 60, .id = 9 };
+	static uint8_t piece[1600];
+	size_t n;
+
+	memcpy(s.to, mac_host, 6);
+	n = make_icmp(frame, &s, 3, code, 0, last + 14, 500) - 34;
+	bed_give(b, WIRE, piece, make_piece(piece, frame, first, (unsigned)n - first, false));
+	assert_string_equal(bed_seen(b), "");
+	bed_give(b, WIRE, piece, make_piece(piece, frame, 0, first, true));
+}
+
 static void
 name_ip(char *out, size_t size, const uint8_t *ip)
 {

@@ -45,6 +45,8 @@ void bed_arp(struct bed *b, int op, const uint8_t *mac, const char *ip, const ch
 void bed_know(struct bed *b);
 /* GATE says of the packet given out last that it is too big. */
 void bed_too_big(struct bed *b, uint16_t mtu);
+/* The same in two pieces, the first with so many bytes of ICMP; code 4: too big. */
+void bed_pieces(struct bed *b, int code, unsigned first);
 
 /* What is due now, as "port: what" lines joined by "; ": "udp 650 DF",
  * "552@0+ 47942", "arp who-has 140.252.1.4", "arp reply", "icmp 0/0". */

@@ -129,6 +129,28 @@ an_error_about_somebody_else_is_not_believed(void **state)
 }
 
 static void
+errors_in_pieces_are_errors(void **state)
+{
+	struct bed b;
+
+	solaris(&b);
+	for (unsigned i = 0; i < 2; i++) {
+		bed_send(&b, 650);
+		assert_string_equal(bed_seen(&b), "wire: udp 650 DF");
+		bed_pieces(&b, 4, 400);
+		assert_string_equal(bed_seen(&b), "");
+	}
+	bed_send(&b, 650);
+	assert_string_equal(bed_seen(&b), "wire: 552@0+ 47942; wire: 106@552 47942");
+	/* what the lower half does not know of is the kernel's: whole, as it fits */
+	bed_pieces(&b, 3, 8);
+	assert_string_equal(bed_seen(&b), "kernel: icmp 3/3");
+	assert_int_equal(b.ledger->count[RT_REASSEMBLED], 6);
+	bed_stop(&b);
+	(void)state;
+}
+
+static void
 quench_is_taken_in_and_ignored(void **state)
 {
 	struct spec s = { .src = "140.252.1.29", .dst = HOST, .ttl = 60 };
@@ -391,6 +413,7 @@ main(void)
 		cmocka_unit_test(a_router_that_tells_its_mtu),
 		cmocka_unit_test(packets_are_whole_and_right),
 		cmocka_unit_test(an_error_about_somebody_else_is_not_believed),
+		cmocka_unit_test(errors_in_pieces_are_errors),
 		cmocka_unit_test(quench_is_taken_in_and_ignored),
 		cmocka_unit_test(one_request_for_each_fragment_and_only_the_newest_is_kept),
 		cmocka_unit_test(a_neighbour_that_never_answers_is_asked_three_times),

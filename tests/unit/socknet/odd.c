@@ -105,7 +105,6 @@ bad_lines_are_blamed(void **state)
 		{ "odd a plain\nodd a echo", "6:5: 'a': is odd already" },
 		{ "odd a plain\nforward a", "1:1: 'a': an odd host forwards nothing" },
 		{ "host c\nodd c plain", "5:1: 'c': an odd host without links" },
-		{ "odd a plain\nexpect capture a udp", "6:16: 'a': it keeps a ledger" },
 		{ "expect odd a did=forwarded", "5:12: 'a': is not a router" },
 		{ "odd a plain\nexpect odd a~ did=forwarded", "6:12: 'a~': no such host" },
 		{ "note x\nodd a plain", "6:1: 'odd': comes too late" },
