@@ -61,6 +61,8 @@ answer(struct run *x, const struct sky_msg *last, void *data, size_t len)
 	m.len = len;
 	while (!run_over(x) && end_send(&x->end, &x->out, &m, 1) == 0)
 		run_wait(x, 0, false, false);
+	if (run_over(x))
+		return;
 	if (m.status < 0) {
 		run_refused(x, &last->peer, &m, "write");
 		return;

@@ -58,6 +58,14 @@ refused(const struct box *b, const char *what, int error)
 		  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
 		{ "/proc/sys/user/max_net_namespaces", 0,
 		  "sysctl -w user.max_net_namespaces=15000" },
+		{ "/proc/sys/user/max_mnt_namespaces", 0,
+		  "sysctl -w user.max_mnt_namespaces=15000" },
+		{ "/proc/sys/user/max_pid_namespaces", 0,
+		  "sysctl -w user.max_pid_namespaces=15000" },
+		{ "/proc/sys/user/max_ipc_namespaces", 0,
+		  "sysctl -w user.max_ipc_namespaces=15000" },
+		{ "/proc/sys/user/max_uts_namespaces", 0,
+		  "sysctl -w user.max_uts_namespaces=15000" },
 	};
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)

@@ -407,7 +407,8 @@ witness_agrees(struct loop *l, const struct lab_step *s, char *what, size_t size
 		agreed += judge(l, s, &dest, &all);
 	name_routers(l, routers, sizeof(routers));
 	snprintf(what, size, "witness: %u of %u destinations agree, %u different fates "
-	    "(packets counted at routers%s, ICMP captured at %s)", agreed, n, all.n,
-	    routers, l->lab->host[s->host].name);
+	    "(%s%s, ICMP captured at %s)", agreed, n, all.n,
+	    *routers ? "packets counted at routers" : "no router between", routers,
+	    l->lab->host[s->host].name);
 	return n > 0 && agreed == n;
 }

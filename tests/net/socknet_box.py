@@ -161,6 +161,11 @@ def refused():
        "no namespaces for an ordinary user: one line, the setting that mends it", out + err)
     status, out, err = run("run", "echo", before=enter)
     ok(status == 0, "root needs no user namespaces", out + err)
+    for kind in ("net", "mnt", "pid", "ipc", "uts"):
+        shut = [w.replace("user_n", kind + "_n") for w in enter]
+        status, out, err = run("run", "echo", before=shut)
+        ok(status == 1 and err.count("\n") == 1 and "sysctl -w user.max_%s_namespaces" % kind in err,
+           "no %s namespaces: one line, the setting that mends it" % kind, out + err)
 
 
 first = run("run", "echo")
