@@ -7,6 +7,7 @@
  * waited for.
  */
 #include "data.h"
+#include "crlf.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -67,21 +68,26 @@ static bool
 read_input(struct run *x, char *buf)
 {
 	ssize_t len = data_read(buf, x->c->read_size);
+	char *data = buf;
 	unsigned i;
 
 	if (len < 0)
 		x->failed = (int)-len;
 	if (len <= 0)
 		return false;
+	if (x->c->crlf) {
+		data = buf + x->c->read_size;
+		len = (ssize_t)crlf_put(data, buf, (size_t)len);
+	}
 	for (i = 0; i < x->c->ndests; i++)
-		send_one(x, &x->c->dests[i], buf, (size_t)len);
+		send_one(x, &x->c->dests[i], data, (size_t)len);
 	return true;
 }
 
 void
 client_run(struct run *x)
 {
-	char *buf = malloc(x->c->read_size);
+	char *buf = malloc(x->c->read_size + CRLF_ROOM(x->c->read_size));
 	bool input = buf != NULL;
 	unsigned events;
 

@@ -20,6 +20,7 @@ conn_init(struct conn *conn, int fd, const struct sky_addr *local, const struct 
 	conn->fd = fd;
 	conn->local = *local;
 	conn->peer = *peer;
+	conn->idle_ns = conn->stuck_ns = run_clock();
 }
 
 void
@@ -27,6 +28,7 @@ conn_put(struct tcp *t, struct conn *conn, const void *data, size_t len)
 {
 	conn->out = data;
 	conn->len = len;
+	conn->stuck_ns = run_clock();
 	conn->piece = 0;
 	if (t->c->pieces || t->c->writev)
 		conn->piece = (len + PIECES - 1) / PIECES;
@@ -65,6 +67,8 @@ conn_flush(struct tcp *t, struct conn *conn)
 			conn->err = errno;
 			break;
 		}
+		if (t->c->so.have_sndtimeo)
+			conn->stuck_ns = run_clock();
 		conn->out += n;
 		conn->len -= (size_t)n;
 		conn->sent += (size_t)n;
@@ -94,6 +98,38 @@ conn_urgent(struct tcp *t, struct conn *conn, unsigned char value)
 	return -conn->err;
 }
 
+uint64_t
+conn_deadline(const struct tcp *t, const struct conn *conn, bool reading)
+{
+	uint64_t read_by = TCP_FOREVER, write_by = TCP_FOREVER;
+
+	if (reading && t->c->so.have_rcvtimeo)
+		read_by = conn->idle_ns + t->c->so.rcvtimeo;
+	if (conn->len && t->c->so.have_sndtimeo)
+		write_by = conn->stuck_ns + t->c->so.sndtimeo;
+	return read_by < write_by ? read_by : write_by;
+}
+
+void
+conn_expire(struct tcp *t, struct conn *conn, bool reading)
+{
+	if (conn->err || run_clock() < conn_deadline(t, conn, reading))
+		return;
+	tcp_say(t, 1, "%s error: %s", conn_deadline(t, conn, false) <= run_clock() ? "write" :
+	    "read", strerror(EAGAIN));
+	conn->err = EAGAIN;
+}
+
+/* -Z: a look, before the read. */
+static void
+peek(struct tcp *t, struct conn *conn)
+{
+	ssize_t n = recv(conn->fd, t->in, t->c->read_size, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n > 0 && t->c->verbose)
+		out_line(&t->out, "received %zd bytes (MSG_PEEK)", n);
+}
+
 static void
 take_urgent(struct tcp *t, struct conn *conn)
 {
@@ -111,8 +147,12 @@ conn_read(struct tcp *t, struct conn *conn)
 
 	if (poll(&p, 1, 0) > 0 && p.revents & POLLPRI)
 		take_urgent(t, conn);
+	if (t->c->peek)
+		peek(t, conn);
 	n = recv(conn->fd, t->in, t->c->read_size, MSG_DONTWAIT);
 	if (n > 0) {
+		if (t->c->so.have_rcvtimeo)
+			conn->idle_ns = run_clock();
 		conn->received += (size_t)n;
 		conn->answered = conn->sent;
 		return n;
@@ -181,7 +221,7 @@ say_end(struct tcp *t, const struct conn *conn, enum how end, const struct sky_t
 	else if (end == TIMED_OUT)
 		out_line(&t->out, "%s: timed out, no answer to %u retransmissions, %lu bytes sent "
 		    "and %lu received", peer, (unsigned)i->retransmitted, sent, got);
-	else if (end == FAILED)
+	else if (end == FAILED && conn->err != EAGAIN)
 		out_line(&t->out, "%s: connection lost: %s, after %lu bytes sent and %lu received",
 		    peer, strerror(conn->err), sent, got);
 	else if (end == BY_PEER && !t->c->server && !t->c->source_sink && open && !conn->fin_sent)

@@ -5,6 +5,7 @@
  * Parse, open, drop privileges, run.
  */
 #include "opts.h"
+#include "privileges.h"
 #include "run.h"
 #include "serve.h"
 #include "tcp.h"
@@ -14,20 +15,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-/* Nothing after the open needs more than an ordinary user has. */
-static int
-drop_privileges(void)
-{
-	if (getegid() != getgid() && setgid(getgid()) < 0)
-		return -errno;
-	if (geteuid() != getuid() && setuid(getuid()) < 0)
-		return -errno;
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return 0;
-}
 
 static void
 run(struct run *x)
@@ -51,7 +38,7 @@ open_and_run(struct run *x, const struct config *c)
 
 	if (rc)
 		return rc;
-	rc = drop_privileges();
+	rc = privileges_drop();
 	if (rc < 0) {
 		end_say_error("sock: cannot drop privileges", -rc);
 		return 1;
@@ -62,6 +49,7 @@ open_and_run(struct run *x, const struct config *c)
 		return 2;
 	}
 	run(x);
+	run_close_pause(x);
 	return run_close(x);
 }
 
@@ -73,7 +61,7 @@ serve(const struct config *c)
 
 	if (!s)
 		return status;
-	status = drop_privileges();
+	status = privileges_drop();
 	if (status < 0)
 		end_say_error("sock: cannot drop privileges", -status);
 	else

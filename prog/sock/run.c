@@ -263,6 +263,16 @@ run_pause(struct run *x, uint64_t ns)
 		x->pausing = false;
 }
 
+void
+run_close_pause(struct run *x)
+{
+	if (!x->c->close_pause || run_over(x))
+		return;
+	if (x->c->verbose)
+		out_line(&x->out, "pausing before close");
+	run_pause(x, x->c->close_pause);
+}
+
 bool
 run_over(const struct run *x)
 {

@@ -49,6 +49,8 @@ struct run {
 int run_open(struct run *x, const struct config *c);
 /* The summary, and the socket closed. Returns the exit status. */
 int run_close(struct run *x);
+/* -Q: the pause before the close. */
+void run_close_pause(struct run *x);
 /* Frees what run_open() made, whether that succeeded or not. */
 void run_release(struct run *x);
 

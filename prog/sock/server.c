@@ -4,6 +4,7 @@
  * the address that the client wrote to. No error ends it.
  */
 #include "data.h"
+#include "crlf.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -76,10 +77,15 @@ static bool
 read_input(struct run *x, const struct sky_msg *last, char *buf)
 {
 	ssize_t len = data_read(buf, x->c->read_size);
+	char *data = buf;
 
 	if (len <= 0)
 		return false;
-	answer(x, last, buf, (size_t)len);
+	if (x->c->crlf) {
+		data = buf + x->c->read_size;
+		len = (ssize_t)crlf_put(data, buf, (size_t)len);
+	}
+	answer(x, last, data, (size_t)len);
 	return true;
 }
 
@@ -87,7 +93,7 @@ void
 server_run(struct run *x)
 {
 	struct sky_msg last = { .have = 0 };
-	char *buf = malloc(x->c->read_size);
+	char *buf = malloc(x->c->read_size + CRLF_ROOM(x->c->read_size));
 	bool input = buf != NULL;
 	unsigned events;
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tcp.c - opening, waiting and closing over TCP; see tcp.h. */
+#include "privileges.h"
 #include "tcp.h"
 #include "run.h"
+#include "terminal.h"
 
 #include "cli/sig.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define TICK_NS UINT64_C(20000000)	/* how often a pause looks at the queue */
@@ -43,6 +47,32 @@ open_out(struct tcp *t)
 	return rc;
 }
 
+/* -I: the signal wakes us as much as the socket does. */
+static int
+open_sigio(struct tcp *t)
+{
+	sigset_t set;
+
+	if (!t->c->so.sigio)
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGIO);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	t->sigio = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return t->sigio < 0 ? -errno : 0;
+}
+
+static void
+take_sigio(struct tcp *t)
+{
+	struct signalfd_siginfo info;
+
+	while (t->sigio >= 0 && read(t->sigio, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (t->c->verbose)
+			out_line(&t->out, "SIGIO");
+}
+
 int
 tcp_open(struct tcp *t, const struct config *c)
 {
@@ -50,12 +80,12 @@ tcp_open(struct tcp *t, const struct config *c)
 
 	memset(t, 0, sizeof(*t));
 	t->c = c;
-	t->listener = t->sig = -1;
+	t->listener = t->sig = t->sigio = -1;
 	rc = open_out(t);
 	if (!rc) {
 		t->sig = sig_open();
 		t->in = malloc(c->read_size);
-		rc = t->sig < 0 ? t->sig : t->in ? 0 : -ENOMEM;
+		rc = t->sig < 0 ? t->sig : t->in ? open_sigio(t) : -ENOMEM;
 	}
 	if (rc < 0)
 		tcp_say(t, 1, "%s", strerror(-rc));
@@ -98,6 +128,7 @@ tcp_wait(struct tcp *t, struct pollfd *p, nfds_t n, uint64_t deadline)
 	ready = ppoll(p, n, deadline == TCP_FOREVER ? NULL : &ts, NULL);
 	if (ready > 0 && p[0].revents)
 		t->signal = sig_read(t->sig);
+	take_sigio(t);
 	return ready < 0 ? 0 : ready;
 }
 
@@ -114,12 +145,29 @@ tcp_pause(struct tcp *t, uint64_t ns)
 	}
 }
 
+/* The sockets are open. Returns false after a line. */
+static bool
+settle_in(struct tcp *t)
+{
+	int rc = privileges_drop();
+
+	if (rc < 0)
+		tcp_say(t, 1, "cannot drop privileges: %s", strerror(-rc));
+	else if (t->c->cbreak && (rc = terminal_cbreak()) < 0)
+		tcp_say(t, 2, "-C: standard input: %s", strerror(-rc));
+	return rc >= 0;
+}
+
 static void
 run_client(struct tcp *t)
 {
 	struct conn conn;
 
-	if (tcp_dial(t, &conn))
+	if (t->c->have_fd)
+		tcp_inherit(t, &conn);
+	else if (tcp_dial(t, &conn))
+		return;
+	if (!settle_in(t))
 		return;
 	tcp_pause(t, t->c->initial_pause);
 	if (t->c->source_sink)
@@ -131,7 +179,7 @@ run_client(struct tcp *t)
 static void
 run_server(struct tcp *t)
 {
-	if (tcp_listen(t))
+	if (tcp_listen(t) || !settle_in(t))
 		return;
 	tcp_pause(t, t->c->listen_pause);
 	if (t->c->fork_each)

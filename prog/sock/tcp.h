@@ -32,6 +32,8 @@ struct conn {
 	bool fin_got;			/* its half is closed */
 	bool told;			/* how it ended was said already */
 	int err;			/* errno that ended it, or 0 */
+	uint64_t idle_ns;		/* something last came, of run_clock() */
+	uint64_t stuck_ns;		/* the send buffer was last found not full */
 };
 
 struct tcp {
@@ -45,6 +47,7 @@ struct tcp {
 	struct sky_tcp_queue queue;	/* as last told */
 	bool starved;			/* no descriptors: told, and not accepting */
 	unsigned char *in;		/* c->read_size of room */
+	int sigio;			/* descriptor of SIGIO, or -1 */
 };
 
 /* Runs everything the config asks for over TCP. Returns the exit status. */
@@ -67,6 +70,9 @@ void tcp_say(struct tcp *t, int status, const char *format, ...)
 /* Tries each address of the config, with a new socket each; tells each failure.
  * Returns 0 with the connection, or the exit status. */
 int tcp_dial(struct tcp *t, struct conn *conn);
+
+/* --fd: a connection that somebody else made. */
+void tcp_inherit(struct tcp *t, struct conn *conn);
 
 /* --- tcp_listen.c --- */
 /* Listens as the config says. Returns 0, or the exit status after a line. */
@@ -91,6 +97,10 @@ int conn_urgent(struct tcp *t, struct conn *conn, unsigned char value);
 /* Reads once into t->in, at most c->read_size. Returns bytes, 0 at the peer's
  * FIN (conn->fin_got), -EAGAIN, or what ended the connection (conn->err). */
 ssize_t conn_read(struct tcp *t, struct conn *conn);
+/* When -x or -y (a read, a write that takes so long) ends it, at the earliest;
+ * conn_expire() does that when the time has come. reading: the read counts. */
+uint64_t conn_deadline(const struct tcp *t, const struct conn *conn, bool reading);
+void conn_expire(struct tcp *t, struct conn *conn, bool reading);
 /* Nothing more will be sent. */
 void conn_half_close(struct tcp *t, struct conn *conn);
 /* The pause before it, the close itself, and how the connection ended. */

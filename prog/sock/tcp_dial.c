@@ -10,6 +10,7 @@
 #include "tcp_set.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -140,6 +141,22 @@ dial_one(struct tcp *t, struct conn *conn, const struct sky_addr *dst)
 		t->status = 3;
 	close(fd);
 	return false;
+}
+
+void
+tcp_inherit(struct tcp *t, struct conn *conn)
+{
+	const struct sky_fd *f = &t->c->inherited;
+	char here[SKY_ADDRSTRLEN], there[SKY_ADDRSTRLEN];
+	int flags = fcntl(t->c->fd, F_GETFL);
+
+	fcntl(t->c->fd, F_SETFL, flags | O_NONBLOCK);
+	conn_init(conn, t->c->fd, &f->local, &f->peer);
+	if (t->c->verbose)
+		out_line(&t->out, "connected on %s to %s",
+		    out_end_point(&f->local, here, sizeof(here)),
+		    out_end_point(&f->peer, there, sizeof(there)));
+	tcp_set_open(t->c, &t->out, conn->fd);
 }
 
 int

@@ -5,6 +5,7 @@
 #include "tcp_set.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,11 +96,24 @@ say_waiting(struct tcp *t)
 		out_line(&t->out, "waiting on %s", out_end_point(&t->listens, here, sizeof(here)));
 }
 
+static int
+inherit(struct tcp *t)
+{
+	t->listener = t->c->fd;
+	t->listens = t->c->inherited.local;
+	fcntl(t->listener, F_SETFL, fcntl(t->listener, F_GETFL) | O_NONBLOCK);
+	say_waiting(t);
+	tcp_tell_queue(t);
+	return 0;
+}
+
 int
 tcp_listen(struct tcp *t)
 {
 	int family;
 
+	if (t->c->have_fd)
+		return inherit(t);
 	t->listens = t->c->bind;
 	family = sky_addr_family(&t->listens);
 	if (family == AF_UNSPEC) {

@@ -31,6 +31,8 @@ wait_for(struct tcp *t, struct conn *conn, short events, uint64_t deadline)
 
 	p[1] = (struct pollfd){ .fd = conn->fd, .events = (short)(events | more) };
 	tcp_wait(t, p, 2, deadline);
+	if (conn->len)
+		conn_expire(t, conn, false);
 	if (p[1].revents & (POLLIN | POLLERR | POLLHUP) && !conn->fin_got)
 		read_all(t, conn);
 }
@@ -43,7 +45,7 @@ write_one(struct tcp *t, struct conn *conn, const void *data, uint64_t number)
 		return;
 	conn_put(t, conn, data, t->c->write_size);
 	while (!tcp_over(t) && conn_flush(t, conn) == 0)
-		wait_for(t, conn, POLLOUT, TCP_FOREVER);
+		wait_for(t, conn, POLLOUT, conn_deadline(t, conn, false));
 	if (conn->err)
 		out_line(&t->out, "write returned -1, expected %lu: %s",
 		    (unsigned long)t->c->write_size, strerror(conn->err));

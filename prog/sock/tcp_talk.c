@@ -6,6 +6,7 @@
  * A client has one connection. A server takes one and ends with it, as in the
  * sources, or with --all any number: what is typed goes to the latest of them.
  */
+#include "book.h"
 #include "crlf.h"
 #include "data.h"
 #include "run.h"
@@ -50,6 +51,8 @@ consume(struct tcp *t, struct conn *conn, size_t n)
 	}
 	if (t->c->crlf)
 		n = crlf_strip(t->in, n);
+	if (n && t->c->book && t->c->book->lines && t->c->book->echoed)
+		fputs(t->c->book->echoed, stdout);
 	if (n)
 		rc = data_print(t->in, n);
 	if (rc < 0) {
@@ -91,9 +94,11 @@ static void
 read_input(struct tcp *t, struct talk *k)
 {
 	struct conn *conn = latest(k);
-	ssize_t n = read(STDIN_FILENO, k->typed, t->c->read_size);
+	ssize_t n = data_read(k->typed, t->c->read_size);
 	size_t len;
 
+	if (n < 0)
+		t->status = t->status ? t->status : 1;
 	if (n <= 0) {
 		input_ended(t, k, conn);
 		return;
@@ -130,6 +135,26 @@ accepts(const struct tcp *t, const struct talk *k)
 	return t->listener >= 0 && !t->starved && k->n < (t->c->all ? MOST : 1);
 }
 
+/* A read is waited for where nothing else is. */
+static bool
+reads_only(const struct tcp *t, const struct talk *k)
+{
+	return !k->input || t->c->server;
+}
+
+static uint64_t
+deadline(const struct tcp *t, const struct talk *k)
+{
+	uint64_t at = t->starved ? run_clock() + STARVED_NS : k->until, by;
+	unsigned i;
+
+	for (i = 0; i < k->n; i++) {
+		by = conn_deadline(t, &k->conns[i], reads_only(t, k));
+		at = by < at ? by : at;
+	}
+	return at;
+}
+
 /* What to wait for. Input is read only when what was typed before is sent. */
 static uint64_t
 prepare(struct tcp *t, struct talk *k)
@@ -145,7 +170,7 @@ prepare(struct tcp *t, struct talk *k)
 		k->p[P_CONNS + i].events = (short)((k->conns[i].fin_got ? 0 : POLLIN) |
 		    (k->conns[i].len ? POLLOUT : 0));
 	}
-	return t->starved ? run_clock() + STARVED_NS : k->until;
+	return deadline(t, k);
 }
 
 static void
@@ -170,6 +195,7 @@ serve_ready(struct tcp *t, struct talk *k, unsigned polled)
 			read_conn(t, k, &k->conns[i]);
 		if (got & POLLOUT && !k->conns[i].err)
 			conn_flush(t, &k->conns[i]);
+		conn_expire(t, &k->conns[i], reads_only(t, k));
 		if (k->conns[i].err || k->conns[i].fin_got)
 			remove_conn(t, k, i);
 	}
@@ -207,7 +233,7 @@ tcp_talk(struct tcp *t, struct conn *conn)
 		.conns = calloc(most, sizeof(*k.conns)),
 		.p = calloc(P_CONNS + most, sizeof(*k.p)),
 		.typed = malloc(t->c->read_size),
-		.input = !t->c->source_sink,
+		.input = !t->c->source_sink && !(t->c->book && t->c->book->reads),
 		.until = TCP_FOREVER,
 	};
 

@@ -2,6 +2,7 @@
 /*
  * tell.c - what was learnt, into the ledger, the lines and JSON; see run.h.
  */
+#include "crlf.h"
 #include "data.h"
 #include "run.h"
 
@@ -83,7 +84,7 @@ run_refused(struct run *x, const struct sky_addr *dst, const struct sky_msg *m, 
 	f.origin = from_earlier(x, f.err) ? SKY_ORIGIN_ICMP : SKY_ORIGIN_LOCAL;
 	sky_fate_classify(&f);
 	sky_ledger_take(&x->ledger, &f);
-	if (x->end.plain) {
+	if (x->end.plain || x->c->stop_on_error) {
 		say_write_error(x, m, verb);
 		x->failed = -m->status;
 	} else {
@@ -222,6 +223,18 @@ run_unread(struct run *x)
 	show(x, &f);
 }
 
+/* --stop-on-error: the end of the sources' programs, and their line. */
+static void
+stop_on(struct run *x, const struct sky_fate *f)
+{
+	struct sky_msg m = { .len = x->c->write_size, .status = -f->err };
+
+	if (!x->c->stop_on_error || x->failed || !sky_fate_is_bad(f->what) || !f->err)
+		return;
+	say_write_error(x, &m, "write");
+	x->failed = f->err;
+}
+
 void
 run_errors(struct run *x)
 {
@@ -238,6 +251,7 @@ run_errors(struct run *x)
 			memory_vouch(&x->memory, &f[i]);
 			sky_ledger_take(&x->ledger, &f[i]);
 			show(x, &f[i]);
+			stop_on(x, &f[i]);
 		}
 	}
 }
@@ -264,7 +278,8 @@ run_drops(struct run *x)
 void
 run_print(struct run *x, const struct sky_msg *m)
 {
-	int rc = data_print(m->data, m->len);
+	size_t len = x->c->crlf ? crlf_strip(m->data, m->len) : m->len;
+	int rc = data_print(m->data, len);
 
 	if (rc < 0 && !x->failed)
 		x->failed = -rc;
