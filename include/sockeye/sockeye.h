@@ -7,6 +7,7 @@
 #include <sockeye/call.h>
 #include <sockeye/fate.h>
 #include <sockeye/ledger.h>
+#include <sockeye/measure.h>
 #include <sockeye/rto.h>
 #include <sockeye/tcp.h>
 #include <sockeye/udp.h>
