@@ -179,9 +179,9 @@ make(struct start *s)
 {
 	pid_t pid;
 
-	s->user = true;
-	pid = fork_into(BOX_SPACES | CLONE_NEWUSER);
-	if (pid < 0 && geteuid() == 0) {
+	s->user = !s->box->root;
+	pid = fork_into(BOX_SPACES | (s->user ? CLONE_NEWUSER : 0));
+	if (pid < 0 && s->user && geteuid() == 0) {
 		s->user = false;
 		pid = fork_into(BOX_SPACES);
 	}

@@ -16,6 +16,7 @@ struct box {
 	const char *name;	/* for messages */
 	int (*inside)(void *arg);	/* returns the exit status */
 	void *arg;
+	bool root;		/* no user namespace: the caller is root, and stays it */
 	bool terminal;		/* keys of the terminal are for a shell inside */
 };
 

@@ -171,6 +171,7 @@ struct lab {
 	unsigned procs;
 	struct lab_step *step;
 	unsigned steps, expects;
+	const char *needs_root;	/* why, or NULL */
 	const char *needs[16];
 	unsigned need_count;
 	struct lab_pool *pool;

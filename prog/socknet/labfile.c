@@ -46,8 +46,14 @@ read_lab(struct parse *p)
 static int
 read_needs(struct parse *p)
 {
-	const struct lex_word *w = parse_take(p, "a program");
+	const struct lex_word *w;
 
+	if (parse_keyword(p, "root")) {
+		w = parse_take(p, "why: what only root may do");
+		p->lab->needs_root = w ? w->text : NULL;
+		return w ? parse_end(p) : -1;
+	}
+	w = parse_take(p, "a program, or root WHY");
 	for (; w; w = parse_peek(p) ? parse_take(p, NULL) : NULL) {
 		if (p->lab->need_count == 16)
 			return parse_bad(p, w, "too many programs", "at most 16");

@@ -76,6 +76,15 @@ load(struct lab *lab, const char *name, char *path, size_t size)
 	return r ? 2 : 0;
 }
 
+static void
+skip_for_root(struct report *r, const struct lab *lab)
+{
+	char why[300];
+
+	snprintf(why, sizeof(why), "needs root: %.250s", lab->needs_root);
+	report_skip(r, why);
+}
+
 static int
 play(const char *name, const struct opts *o, enum report_style style, const char *host)
 {
@@ -100,7 +109,11 @@ play(const char *name, const struct opts *o, enum report_style style, const char
 		}
 	}
 	if (r == 0) {
-		r = box_run(&box);
+		box.root = lab->needs_root != NULL;
+		if (box.root && geteuid() != 0)
+			skip_for_root(&run.report, lab);
+		else
+			r = box_run(&box);
 		labfile_release(lab);
 	}
 	free(lab);

@@ -13,7 +13,7 @@ import time
 
 SRC, BUILD = os.environ["SOCKEYE_SRC"], os.environ["SOCKEYE_BUILD"]
 sys.path.insert(0, SRC + "/tests")
-from tap import done, ok, skip_all  # noqa: E402
+from tap import done, ok, skip, skip_all  # noqa: E402
 
 SOCKNET = BUILD + "/prog/socknet/socknet"
 
@@ -88,6 +88,24 @@ def pauses(work):
     took = time.monotonic() - start
     ok(status == 0 and 0.4 <= took < 5 and "pauses 50 times as fast" in out,
        "declared pauses are made shorter, and the result says so", out + err)
+
+
+def root_only(work):
+    lab = ("host a\nneeds root \"to own this machine's clock\"\n"
+           "run a as map root cat /proc/self/uid_map\nexpect map stdout 4294967295\n")
+    status, out, err = run(work, lab)
+    if os.geteuid() == 0:
+        ok(status == 0, "a lab that needs root has no user namespace", out + err)
+        os.chmod(work, 0o755)
+        p = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                            SOCKNET, "run", os.path.join(work, "x.lab")], text=True, check=False,
+                           stdin=subprocess.DEVNULL, capture_output=True)
+        if p.returncode in (126, 127):
+            skip("a lab that needs root says why", "this tree is closed to others")
+            return
+        status, out, err = p.returncode, p.stdout, p.stderr
+    ok(status == 0 and out == "skipped: needs root: to own this machine's clock\n",
+       "a lab that needs root says why", out + err)
 
 
 def parent_of(pid):
@@ -172,5 +190,6 @@ with tempfile.TemporaryDirectory() as d:
     ledgers(d)
     failing(d)
     pauses(d)
+    root_only(d)
     killed(d)
 done()

@@ -296,6 +296,7 @@ static const struct {
 	{ TWO "expect packets a {\nin udp after=2s..1s\n}\n", "4:8:", "not such a time" },
 	{ TWO "expect packets a {\nin udp count=2\n}\n", "4:8:", "a line is one packet" },
 	{ TWO "expect fragments a 12\n", "3:20:", "the pieces of one packet" },
+	{ "needs root\n", "1:11:", "expected why" },
 	{ TWO "pause\n", "3:6:", "expected a time" },
 	{ TWO "book 11.5\n", "3:10:", "expected the figures" },
 	{ TWO "include x\n", "3:9:", "no such file" },
