@@ -52,14 +52,14 @@ net_enter(const struct net *n, unsigned host)
 static int
 set_sysctl(const char *key, const char *value)
 {
-	char path[256] = "/proc/sys/";
-	size_t at = strlen(path), len = strlen(key);
+	static const char top[] = "/proc/sys/";
+	char path[256];
 	int fd, r = 0;
 
-	if (at + len >= sizeof(path))
+	if (snprintf(path, sizeof(path), "%s%s", top, key) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	for (size_t i = 0; i <= len; i++)
-		path[at + i] = key[i] == '.' ? '/' : key[i] == '/' ? '.' : key[i];
+	for (char *c = path + sizeof(top) - 1; *c; c++)
+		*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
