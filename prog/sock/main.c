@@ -6,6 +6,7 @@
  */
 #include "opts.h"
 #include "privileges.h"
+#include "request.h"
 #include "run.h"
 #include "serve.h"
 #include "tcp.h"
@@ -26,6 +27,8 @@ run(struct run *x)
 
 	if (x->c->book && x->c->book->udp)
 		x->c->book->udp(x);
+	else if (x->c->request)
+		request_run(x);
 	else
 		roles[x->c->server][x->c->source_sink](x);
 }

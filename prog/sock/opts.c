@@ -4,6 +4,7 @@
  */
 #include "inherit.h"
 #include "opts.h"
+#include "request.h"
 #include "service.h"
 
 #include "cli/host.h"
@@ -230,6 +231,12 @@ static const struct opt rows[] = {
 	  .max = 86400 * SECOND, .help = "wait so long for news at the end (1)",
 	  .set_at = offsetof(struct config, have_wait) },
 	FLAG(0, "expect-answer", expect_answer, "no answer is a bad fate: silent, status 3"),
+	FLAG(0, "request", request, "ask by line or -i, check each answer, ask again if there is none"),
+	{ .name = "tries", .arg = "number", .kind = OPT_INT, .group = GROUP, AT(tries),
+	  .min = 1, .max = 32, .help = "copies of each request, at most (5)" },
+	{ .name = "rto", .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(rto),
+	  .min = SECOND / 1000, .max = 60 * SECOND,
+	  .help = "first and least time until a request is sent again (1)" },
 	{ .name = "json", .arg = "[file]", .kind = OPT_CALL, .group = GROUP, .call = take_json,
 	  .help = "records as JSON lines, here or to a file or FD" },
 	FLAG(0, "no-colour", no_colour, "no colours on a terminal (also: NO_COLOR)"),
@@ -418,6 +425,7 @@ opts_read(struct config *c, int argc, char **argv)
 	read_listenq(c);
 	if (c->book && argc - first != c->book->min + (c->book->last != NULL))
 		opts_refuse("usage: %s [options] %s", c->book->name, c->book->operands);
+	request_opts(c);
 	if (c->errors == ERRORS_NONE)
 		c->unconnected = true;
 	if (c->have_backlog_test && argc > first)

@@ -33,6 +33,9 @@ struct config {
 	bool unconnected;		/* -o, or --errors none */
 	bool reuse, broadcast, show_dest;
 	bool expect_answer, no_colour;
+	bool request;
+	int tries;			/* of each request; 0: not given */
+	uint64_t rto;			/* ns; 0: not given */
 	uint64_t count, write_size, read_size;
 	uint64_t pause, initial_pause, wait;	/* ns */
 	bool have_wait;
