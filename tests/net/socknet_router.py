@@ -80,6 +80,53 @@ def failing(work):
        out + err)
 
 
+RIGHT = """include pair
+link r1 r2 10.9.1.1/24 10.9.1.2/24 mtu 296
+route r1 10.0.2.2 via 10.9.1.2
+router r1 toward client delay 100ms
+sysctl client net.ipv4.ip_no_pmtu_disc=1
+server server ready udp 7 socknet serve echo 7
+run client as p sock -u -i -n1 -w650 -r650 --expect-answer --json=3 server.v4 7
+"""
+
+# What holds, and beside it what does not, by one word.
+PAIRS = [
+    ("router r1 did=fragmented dst=server:7 out=r2_2 mtu=296 count=1", "mtu=296", "mtu=297"),
+    ("router r1 did=forwarded proto=udp dst=server:7 count=1", "count=1", "count=2"),
+    ("router r1 did=forwarded src=server:7 ttl=62 count=1", "src", "dst"),
+    ("router r2 did=forwarded off=272 dst=server more=yes count=1", "yes", "no"),
+    ("fragments server 272@0+ 272@272+ 114@544", "114@544", "113@544"),
+    ("fragments server 272@0+ 272@272+ 114@544 count=1", "count=1", "count=2"),
+    ("fragments client 658@0 dir=out", "658@0", "650@0"),
+    ("capture server udp src=client:$a dst=server:7 more=yes count=1", "yes", "no"),
+    ("capture client udp src=server:7 dst=client:$a count=1", "$a", "1"),
+    ("p json type=summary sent=1", "sent=1", "sent=2"),
+    ("capture server piece off=544 piece=114 count=1", "544", "545"),
+    ("packets client {\nout udp dst=server:7 src=client:$b\nin udp dst=client:$b "
+     "after=100ms..2s\n}", "100ms..2s", "1ms..50ms"),
+    ("packets client {\nout udp dst=server:7\nin udp src=server:7 len=650\n}", "650", "649"),
+    ("packets server {\nin udp more=yes\nin piece off=272\nin piece off=544\nout udp\n}",
+     "in piece off=272\nin piece off=544", "in piece off=544\nin piece off=272"),
+]
+
+
+def truths(work):
+    """Expectations are met by what happened, and by nothing else."""
+    right = "".join("expect %s\n" % row for row, _, _ in PAIRS)
+    status, out, err = run(work, RIGHT + right)
+    ok(status == 0, "all that holds is found to hold", out + err)
+    wrong = ""
+    for row, was, becomes in PAIRS:
+        assert was in row
+        lie = row.replace(was, becomes)
+        wrong += "expect %s\n" % (lie.replace(" {", " within 50ms {", 1) if "{" in lie
+                                  else lie + " within 50ms")
+    status, out, err = run(work, RIGHT + "expect capture server udp src=client:$a count=1\n" + wrong)
+    met = [line for line in out.splitlines() if line.startswith("ok ")]
+    ok(status == 4 and len(met) == 1 and out.count("FAILED") == len(PAIRS),
+       "of the same with one word wrong nothing is met", out + err)
+
+
 def pauses(work):
     start = time.monotonic()
     status, out, err = run(work, "host a\nstart a as cat cat\ntype cat after 10s hello\n"
@@ -189,6 +236,7 @@ with tempfile.TemporaryDirectory() as d:
     together()
     ledgers(d)
     failing(d)
+    truths(d)
     pauses(d)
     root_only(d)
     killed(d)

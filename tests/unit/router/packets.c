@@ -110,6 +110,32 @@ make_icmp(uint8_t *frame, const struct spec *s, int type, int code, uint32_t res
 }
 
 size_t
+make_echo6_piece(uint8_t *frame, const struct spec *s, unsigned len, unsigned off, unsigned n)
+{
+	static uint8_t whole[70000];
+	uint8_t *ip = frame + 14, *piece = ip + 40;
+	uint16_t sum;
+
+	make_ip(ip, s, IPPROTO_ICMPV6, len);
+	for (unsigned i = 0; i < len; i++)
+		whole[i] = (uint8_t)i;
+	memcpy(whole, "\200\0\0\0\22\64\0\1", 8);
+	sum = transport_sum(ip, whole, len, IPPROTO_ICMPV6);
+	put16(whole + 2, sum);
+	memcpy(frame, s->to, 6);
+	memcpy(frame + 6, "\2\0\0\0\0\1", 6);
+	put16(frame + 12, 0x86dd);
+	make_ip(ip, s, 44, n + 8);
+	piece[0] = IPPROTO_ICMPV6;
+	piece[1] = 0;
+	put16(piece + 2, off | (off + n < len));
+	put16(piece + 4, 0);
+	put16(piece + 6, s->id);
+	memcpy(piece + 8, whole + off, n);
+	return 14 + 40 + 8 + n;
+}
+
+size_t
 make_arp(uint8_t *frame, int op, const uint8_t *mac, const char *ip,
     const uint8_t *target_mac, const char *target)
 {

@@ -30,6 +30,9 @@ size_t make_arp(uint8_t *frame, int op, const uint8_t *mac, const char *ip,
  * and to; rest: the four bytes behind the checksum. */
 size_t make_icmp(uint8_t *frame, const struct spec *s, int type, int code, uint32_t rest,
     const void *body, size_t len);
+/* One piece of an ICMPv6 echo request of so many bytes: n bytes at off. */
+size_t make_echo6_piece(uint8_t *frame, const struct spec *s, unsigned len, unsigned off,
+    unsigned n);
 /* A neighbour advertisement for `ip` with its address, to `dst` at `to`. */
 size_t make_advert(uint8_t *frame, const uint8_t *to, const uint8_t *mac, const char *ip, const char *dst);
 

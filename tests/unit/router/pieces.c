@@ -204,6 +204,40 @@ ipv6_is_never_cut_on_the_way(void **state)
 	}
 }
 
+/* An echo request of 2000 bytes to the router itself, in pieces; its answer is
+ * cut by its source, the router, and by nobody else. */
+static void
+ipv6_echo_in_pieces(void **state)
+{
+	struct bed b;
+	struct spec s = to_b6();
+	unsigned total = 0, more = 1;
+
+	conf_init(&b);
+	start(&b);
+	s.dst = "fd01::1";
+	s.id = 77;
+	give(&b, 0, frame, make_echo6_piece(frame, &s, 2000, 1000, 1000));
+	assert_false(take(&b));
+	give(&b, 0, frame, make_echo6_piece(frame, &s, 2000, 0, 1000));
+	while (take(&b)) {
+		const uint8_t *ip = (const uint8_t *)b.out.data + 14;
+
+		assert_int_equal(b.out.iface, 0);
+		assert_true(b.out.len <= 1514);
+		assert_int_equal(ip[6], 44);
+		assert_int_equal(get16(ip + 42) & 0xfff8, total);
+		if (total == 0)
+			assert_int_equal(ip[48], 129);
+		more = get16(ip + 42) & 1;
+		total += get16(ip + 4) - 8u;
+	}
+	assert_int_equal(more, 0);
+	assert_int_equal(total, 2000);
+	assert_int_equal(b.ledger->count[RT_DELIVERED], 1);
+	stop(&b);
+}
+
 static void
 what_is_larger_than_the_mru_is_not_taken_in(void **state)
 {
@@ -232,6 +266,7 @@ main(void)
 		cmocka_unit_test(put_together_in_any_order),
 		cmocka_unit_test(a_piece_that_never_comes),
 		cmocka_unit_test(ipv6_is_never_cut_on_the_way),
+		cmocka_unit_test(ipv6_echo_in_pieces),
 		cmocka_unit_test(what_is_larger_than_the_mru_is_not_taken_in),
 	};
 
