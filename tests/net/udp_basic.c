@@ -450,7 +450,7 @@ small(int family)
 	struct sky_fate f[64];
 	struct sky_udp u;
 	unsigned told = 0;
-	int n;
+	int n, fds[2];
 
 	bed_closed(family, &dead_at);
 	dead_to = from(&dead_at);
@@ -468,7 +468,8 @@ small(int family)
 	sky_udp_errors(&u, f, 1, NULL, 0);
 	sky_udp_close(&u);
 	memset(&u, 0, sizeof(u));
-	bed_ok(sky_udp_fd(&u) == -1 && sky_udp_release(&u) == -1, "a zeroed handle has no descriptor");
+	bed_ok(sky_udp_fd(&u) == -1 && sky_udp_fds(&u, fds) == 1 && fds[0] == -1 &&
+	    sky_udp_release(&u) == -1, "a zeroed handle has no descriptor");
 	sky_udp_close(&u);
 	memset(&u, 0, sizeof(u));
 	c.ttl = 999;
