@@ -253,7 +253,8 @@ lose_router(struct loop *l, pid_t pid, int status)
 	unsigned i = routers_find(&l->routers, pid);
 
 	if (i != LAB_NONE)
-		snprintf(l->broken, sizeof(l->broken), "router %s ended, by %s %d",
+		snprintf(l->broken, sizeof(l->broken), "%s %s ended, by %s %d",
+		    l->lab->router[i].odd ? "the lower half" : "router",
 		    l->lab->host[l->lab->router[i].host].name,
 		    WIFSIGNALED(status) ? "signal" : "status",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));

@@ -141,6 +141,8 @@ static void
 tally_others(struct tally *t, struct loop *l, unsigned sender, const struct sky_addr *dst)
 {
 	for (unsigned i = 0; i < l->routers.count; i++) {
+		if (l->lab->router[i].odd)
+			continue;	/* a part of its host */
 		t->at_routers += ledger_arrived(l, i, dst);
 		t->lost += routers_forgotten(&l->routers, i);
 	}
@@ -384,7 +386,8 @@ name_routers(struct loop *l, char *buf, size_t size)
 
 	*buf = 0;
 	for (unsigned i = 0; i < l->lab->hosts && used < size; i++)
-		if (l->lab->host[i].forward || l->lab->host[i].router)
+		if (l->lab->host[i].forward ||
+		    (l->lab->host[i].router && !l->lab->host[i].half_of))
 			used += (size_t)snprintf(buf + used, size - used, " %s",
 			    l->lab->host[i].name);
 }
