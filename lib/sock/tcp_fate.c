@@ -55,6 +55,21 @@ vouch(const struct tcp *t, const uint8_t *quote, size_t len)
 	return SKY_TRUST_MATCHED;
 }
 
+/* This host speaks as any destination when it is the destination. Else "host
+ * unreachable" is what it says when the neighbour did not answer; unless the
+ * neighbour is known well, and then it was a filter on the way out. */
+static void
+judge_own(const struct tcp *t, struct sky_fate *f)
+{
+	uint32_t probes;
+
+	if (sky_addr_same_host(&f->by, &t->dst) || sky_route_is_own(&f->by) != 1)
+		return;
+	f->flags |= SKY_FATE_OWN;
+	if (sky_fate_classify(f) == SKY_NO_NEIGHBOUR && sky_route_neighbour(&t->dst, &probes) == 0)
+		f->what = SKY_FILTERED_LOCAL;
+}
+
 static void
 from_entry(const struct tcp *t, struct sky_fate *f, const struct sky_errq *e, const uint8_t *quote)
 {
@@ -69,8 +84,6 @@ from_entry(const struct tcp *t, struct sky_fate *f, const struct sky_errq *e, co
 	if (sky_addr_family(&e->by) != AF_UNSPEC) {
 		f->by = e->by;
 		f->have |= SKY_HAVE_BY;
-		if (sky_route_is_own(&e->by) == 1)
-			f->flags |= SKY_FATE_OWN;
 	}
 	if (e->flags & SKY_ERRQ_TTL) {
 		f->hop = e->ttl;
@@ -82,6 +95,8 @@ from_entry(const struct tcp *t, struct sky_fate *f, const struct sky_errq *e, co
 	}
 	f->trust = (uint8_t)vouch(t, quote, e->len);
 	sky_fate_classify(f);
+	if (f->have & SKY_HAVE_BY)
+		judge_own(t, f);
 }
 
 unsigned
