@@ -12,6 +12,8 @@
 #include <stdbool.h>
 
 struct run;
+struct tcp;
+struct conn;
 
 struct book {
 	const char *name;
@@ -21,8 +23,7 @@ struct book {
 	const char *last;		/* and behind them; or NULL */
 	/* A role of its own over UDP; or over TCP, when connected. NULL: ours. */
 	void (*udp)(struct run *x);
-	bool lines;			/* a TCP client that sends lines */
-	bool reads;			/* a TCP client that only reads */
+	void (*tcp)(struct tcp *t, struct conn *conn);
 	/* Lines on standard output, NULL: not printed. */
 	const char *started;		/* a server is ready */
 	const char *accepted;		/* a client came */
@@ -30,7 +31,8 @@ struct book {
 	const char *child;		/* its process began */
 	const char *echoed;		/* before what is sent back or came back */
 	bool counts;			/* the end, as "received N datagrams" */
-	const char *bind_error;		/* before the reason */
+	const char *bind_error;		/* before the reason, on standard error */
+	const char *connect_error;
 };
 
 /* The program whose name argv has, or NULL. *argc and *argv become what our own
@@ -40,6 +42,8 @@ const struct book *book_find(int *argc, char ***argv);
 const struct book *book_at(unsigned i);
 
 /* --- roles --- */
+void book_read_run(struct tcp *t, struct conn *conn);	/* daytimetcpcli */
+void book_echo_run(struct tcp *t, struct conn *conn);	/* echoClient */
 void book_lines_run(struct run *x);	/* udpcli01: a line, its answer, the next */
 void book_once_run(struct run *x);	/* send_udp_recv_icmp */
 

@@ -4,19 +4,11 @@
  * until its answer, or until it is known that there will be none.
  */
 #include "book.h"
+#include "lines.h"
 #include "run.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#define LINE 4096
-
-struct lines {
-	char data[LINE];
-	size_t len;
-	bool ended;
-};
 
 /* Reads what came, and all fates. */
 static void
@@ -66,28 +58,16 @@ await_fate(struct run *x)
 			drain(x);
 }
 
-/* Length of the next line with its newline; 0 at the end of input. */
+/* Length of the next line; 0 at the end of input. */
 static size_t
 next_line(struct run *x, struct lines *l)
 {
-	const char *end;
-	ssize_t n;
+	size_t n;
 
-	for (;;) {
-		end = memchr(l->data, '\n', l->len);
-		if (end)
-			return (size_t)(end - l->data) + 1;
-		if (l->ended || l->len == LINE)
-			return l->len;
-		if (!(run_wait(x, RUN_FOREVER, true, false) & RUN_INPUT)) {
-			if (run_over(x))
-				return 0;
-			continue;
-		}
-		n = read(STDIN_FILENO, l->data + l->len, LINE - l->len);
-		l->ended = n <= 0;
-		l->len += n > 0 ? (size_t)n : 0;
-	}
+	while ((n = lines_have(l)) == 0 && !l->ended && !run_over(x))
+		if (run_wait(x, RUN_FOREVER, true, false) & RUN_INPUT)
+			lines_read(l);
+	return n;
 }
 
 void
@@ -98,8 +78,7 @@ book_lines_run(struct run *x)
 
 	while (!run_over(x) && (n = next_line(x, &l)) > 0) {
 		send_one(x, l.data, n);
-		l.len -= n;
-		memmove(l.data, l.data + n, l.len);
+		lines_drop(&l, n);
 		await_fate(x);
 	}
 }

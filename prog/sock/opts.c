@@ -201,7 +201,8 @@ static const struct opt rows[] = {
 	FLAG('k', "write-pieces", pieces, "send what is typed in up to 16 writes"),
 	FLAG('V', "writev", writev, "send it in up to 16 pieces of one writev"),
 	{ .letter = 'q', .name = "backlog", .arg = "number", .kind = OPT_INT, .group = GROUP,
-	  AT(backlog), .min = -1, .max = INT32_MAX, .help = "listen queue (5); -1: the most" },
+	  AT(backlog), .set_at = offsetof(struct config, have_backlog),
+	  .min = -1, .max = INT32_MAX, .help = "listen queue (5); -1: the most" },
 	{ .letter = 'U', .name = "urgent", .arg = "number", .kind = OPT_U64, .group = GROUP,
 	  AT(urgent), .min = 1, .max = INT64_C(1) << 40,
 	  .help = "a byte of urgent data before that write, with -i" },
@@ -402,6 +403,7 @@ read_listenq(struct config *c)
 		opts_refuse("'LISTENQ=%s' in the environment: not a number (expected -1 to %d, the "
 		    "backlog of listen)", text, INT32_MAX);
 	c->backlog = (int)n;
+	c->have_backlog = true;
 }
 
 void

@@ -64,7 +64,7 @@ struct config {
 	const char *exec;		/* a command for each connection */
 	bool iterative, threads, fork_each, keep_connected;
 	bool crlf, half_close, pieces, writev, keepalive, nodelay, debug, all;
-	bool ignore_errors, stop_on_error, have_linger, have_backlog_test;
+	bool ignore_errors, stop_on_error, have_linger, have_backlog, have_backlog_test;
 	int linger, maxseg, backlog, backlog_test;
 	uint64_t urgent;		/* before this write; 0: never */
 	uint64_t listen_pause, close_pause, timeout;	/* ns */

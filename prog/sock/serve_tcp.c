@@ -4,6 +4,7 @@
  * client; what lies between is a way to serve, see serve.h.
  */
 #include "serve.h"
+#include "tcp_set.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -179,12 +180,7 @@ set_options(int fd, const struct config *c, int family)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &both, sizeof(both));
-	if (c->rcvbuf)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &c->rcvbuf, sizeof(c->rcvbuf));
-	if (c->sndbuf)
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &c->sndbuf, sizeof(c->sndbuf));
-	return sockopts_set(fd, c, SOCKOPTS_BIND) || sockopts_set(fd, c, SOCKOPTS_CONNECT)
-	    ? -EINVAL : 0;
+	return tcp_set(c, fd) ? -EINVAL : 0;
 }
 
 /* Returns 0 or -errno; the descriptor stays open only in the first case. */
@@ -192,9 +188,11 @@ static int
 listen_at(struct serve *s, struct serve_tcp *l, int fd)
 {
 	struct sockaddr_storage ss;
+	int backlog = s->c->have_backlog ? s->c->backlog : BACKLOG;
 	socklen_t len = sizeof(ss);
 
-	if ((!s->c->listening && listen(fd, BACKLOG) < 0) || getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+	if ((!s->c->listening && listen(fd, backlog) < 0) ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
 		return -errno;
 	sky_addr_from(&l->local, (struct sockaddr *)&ss, len);
 	l->watch.ready = ready;

@@ -170,7 +170,9 @@ run_client(struct tcp *t)
 	if (!settle_in(t))
 		return;
 	tcp_pause(t, t->c->initial_pause);
-	if (t->c->source_sink)
+	if (t->c->book && t->c->book->tcp)
+		t->c->book->tcp(t, &conn);
+	else if (t->c->source_sink)
 		tcp_source(t, &conn);
 	else
 		tcp_talk(t, &conn);

@@ -97,6 +97,8 @@ tell_failure(struct tcp *t, const struct sky_tcp_report *r, const struct sky_add
 	if (history && (t->c->verbose || r->softs))
 		out_line(&t->out, "(%s)", history);
 	out_fate(&t->out, &r->fate);
+	if (t->c->book && t->c->book->connect_error)
+		fprintf(stderr, "%s: %s\n", t->c->book->connect_error, strerror(r->fate.err));
 }
 
 static void

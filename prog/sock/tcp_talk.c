@@ -6,7 +6,6 @@
  * A client has one connection. A server takes one and ends with it, as in the
  * sources, or with --all any number: what is typed goes to the latest of them.
  */
-#include "book.h"
 #include "crlf.h"
 #include "data.h"
 #include "run.h"
@@ -51,8 +50,6 @@ consume(struct tcp *t, struct conn *conn, size_t n)
 	}
 	if (t->c->crlf)
 		n = crlf_strip(t->in, n);
-	if (n && t->c->book && t->c->book->lines && t->c->book->echoed)
-		fputs(t->c->book->echoed, stdout);
 	if (n)
 		rc = data_print(t->in, n);
 	if (rc < 0) {
@@ -233,7 +230,7 @@ tcp_talk(struct tcp *t, struct conn *conn)
 		.conns = calloc(most, sizeof(*k.conns)),
 		.p = calloc(P_CONNS + most, sizeof(*k.p)),
 		.typed = malloc(t->c->read_size),
-		.input = !t->c->source_sink && !(t->c->book && t->c->book->reads),
+		.input = !t->c->source_sink,
 		.until = TCP_FOREVER,
 	};
 
