@@ -51,7 +51,7 @@ static const struct row rows[SKY_WHATS] = {
 	[SKY_SILENT] = FINAL("silent", GAVE_UP, true,
 	    "silent, nothing came by the deadline",
 	    "silent, nothing came by the deadline",
-	    "look at the path with sockpath: lost, dropped by a filter without a word, "
+	    "look at the path with traceroute: lost, dropped by a filter without a word, "
 	    "or the service does not answer"),
 	[SKY_REFUSED] = FINAL("refused", VERDICT, true,
 	    "refused",
@@ -80,7 +80,7 @@ static const struct row rows[SKY_WHATS] = {
 	[SKY_HOP_LIMIT] = FINAL("hop-limit", VERDICT, true,
 	    "hop limit reached",
 	    "the hop limit was reached",
-	    "raise the TTL; if it was not small, look for a routing loop with sockpath"),
+	    "raise the TTL; if it was not small, look for a routing loop with traceroute"),
 	[SKY_REASSEMBLY_TIMEOUT] = FINAL("reassembly-timeout", PART, true,
 	    "fragments missing",
 	    "fragments were missing at the destination",
