@@ -140,6 +140,7 @@ router_body(const struct way *w, int stop)
 		return;
 	}
 	c.ifaces = 3;
+	c.ring = 16384;		/* this machine may be busy with something else */
 	for (unsigned i = 0; i < 3; i++) {
 		char a[16];
 

@@ -131,7 +131,7 @@ size_all(const struct lab *lab)
 		interfaces += lab->router[i].conf->ifaces;
 	for (unsigned i = 0; i < lab->routers; i++) {
 		lab->router[i].conf->buffers = share(ALL_BUFFERS, lab->routers, 1024, 16384);
-		lab->router[i].conf->ring = share(ALL_FRAMES, interfaces, 256, 4096);
+		lab->router[i].conf->ring = share(ALL_FRAMES, interfaces, 256, 8192);
 	}
 }
 
