@@ -35,6 +35,7 @@ extern "C" {
 
 #define SKY_MEASURE_MIN 44	/* bytes of the smallest test packet */
 #define SKY_MEASURE_CHECKED 52	/* from this size on ours carry a check */
+#define SKY_MEASURE_MAGIC UINT64_C(0xff736b7974616c79) /* they begin with, big endian */
 #define SKY_MEASURE_CONTROL 276	/* room for any message beside STAMP's */
 
 enum sky_loss {

@@ -201,6 +201,15 @@ unsigned sky_udp_pending(const struct sky_udp *u);
  * The caller sets data and len. Returns 0, or -EINVAL without a peer. */
 int sky_udp_reply(struct sky_msg *out, const struct sky_msg *in);
 
+/* Opens second at u's own address and port: from now on what begins with the 8
+ * bytes first8 (big endian) is queued there, all else with u, so that a flood of
+ * the one cannot displace the other. u must be bound and unconnected; it is
+ * opened without SKY_UDP_REUSEPORT, so that nobody holds the port already. c says
+ * the rest as for sky_udp_open(), its local and peer are not looked at; it may be
+ * NULL. Returns 0; -EINVAL if u is connected or has no port; or a negative errno. */
+int sky_udp_split(struct sky_udp *u, struct sky_udp *second, uint64_t first8,
+    const struct sky_udp_conf *c);
+
 /* Membership; source NULL for any source. ifindex 0 is the interface of the
  * route to the group. Returns 0 or a negative errno. */
 int sky_udp_join(struct sky_udp *u, const struct sky_addr *group, const struct sky_addr *source, unsigned ifindex);

@@ -31,6 +31,8 @@ struct prober {
 	struct sky_track out, back, round; /* out: from reflections alone */
 };
 
+_Static_assert(SKY_MEASURE_MAGIC == SKY_TALLY_MAGIC, "one magic");
+_Static_assert(SKY_MEASURE_CONTROL == SKY_TALLY_MAX, "room for any message");
 _Static_assert(sizeof(struct prober) <= sizeof(struct sky_prober), "SKY_PROBER is too small");
 
 static struct prober *

@@ -3,6 +3,7 @@
 #include "sys/sockopt.h"
 #include "sys/ret.h"
 
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -143,6 +144,22 @@ sky_sockopt_group(int fd, bool join, const struct sockaddr *group,
 	memcpy(&s.gsr_source, source, len);
 	return set_raw(fd, level, join ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP,
 	    &s, sizeof(s));
+}
+
+int
+sky_sockopt_steer(int fd, uint64_t first8)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),	/* a shorter one: 0 */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(first8 >> 32), 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)first8, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	return set_raw(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog));
 }
 
 int

@@ -44,6 +44,10 @@ int sky_sockopt_multicast_if(int fd, unsigned carries, unsigned ifindex);
 int sky_sockopt_group(int fd, bool join, const struct sockaddr *group,
     const struct sockaddr *source, socklen_t len, unsigned ifindex);
 
+/* Among the sockets that share fd's port (SO_REUSEPORT), payload that begins with
+ * these 8 bytes, big endian, goes to the second, all else to the first. */
+int sky_sockopt_steer(int fd, uint64_t first8);
+
 /* SO_DOMAIN, SO_TYPE, SO_PROTOCOL. */
 int sky_sockopt_kind(int fd, int *family, int *type, int *protocol);
 

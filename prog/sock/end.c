@@ -248,7 +248,8 @@ end_open(struct end *e, const struct config *c, struct out *out)
 	struct sky_addr local;
 	struct sky_udp_conf conf = {
 		.size = sizeof(conf),
-		.want = SKY_WANT_TIME | SKY_WANT_DROPS | (c->server ? SKY_WANT_LOCAL : 0),
+		.want = SKY_WANT_TIME | SKY_WANT_DROPS | (c->server ? SKY_WANT_LOCAL : 0) |
+		    (c->measure.on ? SKY_WANT_TTL : 0),
 		.flags = end_flags(c),
 		.family = family_of(c),
 		.local = &local,

@@ -25,7 +25,9 @@ run(struct run *x)
 		{ server_run, sink_run },
 	};
 
-	if (x->c->book && x->c->book->udp)
+	if (x->c->measure.on)
+		measure_run(x);
+	else if (x->c->book && x->c->book->udp)
 		x->c->book->udp(x);
 	else if (x->c->request)
 		request_run(x);

@@ -223,6 +223,24 @@ static const struct opt rows[] = {
 	  AT(backlog_test), .max = 500, .set_at = offsetof(struct config, have_backlog_test),
 	  .help = "how many connections queue, backlog 0 to this" },
 #undef GROUP
+#define GROUP "Measurement"
+	FLAG(0, "measure", measure.on, "with UDP: STAMP, and where loss happened; with -s: reflect"),
+	FLAG(0, "one-way", measure.one_way, "no reflections, only a report"),
+	{ .name = "size", .arg = "a..b", .kind = OPT_CALL, .group = GROUP,
+	  .call = measure_take_size, .help = "bytes, 44 or more; a..b/step in turn" },
+	{ .name = "rate", .arg = "rate", .kind = OPT_CALL, .group = GROUP,
+	  .call = measure_take_rate, .help = "1000, 20k datagrams or 10mbit a second (no limit)" },
+	{ .name = "burst", .arg = "number", .kind = OPT_U64, .group = GROUP, AT(measure.burst),
+	  .min = 1, .max = 1 << 20, .set_at = offsetof(struct config, measure.have_burst),
+	  .help = "datagrams at each moment of --rate (1)" },
+	{ .name = "duration", .arg = "time", .kind = OPT_TIME, .group = GROUP,
+	  AT(measure.duration), .min = 1, .max = 86400 * SECOND,
+	  .set_at = offsetof(struct config, measure.have_duration),
+	  .help = "send for so long, whatever -n says" },
+	{ .name = "interval", .arg = "time", .kind = OPT_TIME, .group = GROUP,
+	  AT(measure.interval), .min = SECOND / 1000, .max = 86400 * SECOND,
+	  .help = "a line each time" },
+#undef GROUP
 #define GROUP "Fates"
 	{ .letter = 'v', .name = "verbose", .kind = OPT_COUNT, .group = GROUP, AT(verbose),
 	  .help = "tell ends, options, and each read and write" },
@@ -422,6 +440,8 @@ opts_read(struct config *c, int argc, char **argv)
 		c->wait = SECOND;
 	if (!c->have_max_clients && (c->threads || c->fork_each || c->exec))
 		c->max_clients = 512;
+	measure_prepare(c);
+	measure_check(c);
 	check(c);
 	check_protocol(c);
 	read_listenq(c);

@@ -9,6 +9,7 @@
 #define SOCK_OPTS_H
 
 #include "book.h"
+#include "measure.h"
 #include "sockopts.h"
 
 #include <sockeye/udp.h>
@@ -70,6 +71,7 @@ struct config {
 	uint64_t listen_pause, close_pause, timeout;	/* ns */
 	uint64_t max_clients;		/* at once; 0: no limit */
 	bool have_max_clients;
+	struct measure_config measure;
 };
 
 /* Reads everything; wrong input ends the program with status 2. What it

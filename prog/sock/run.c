@@ -156,7 +156,7 @@ status_of(const struct run *x)
 	for (w = 1; w < SKY_WHATS; w++)
 		if ((total.counts[w] || total.lost[w]) && sky_fate_is_bad(w))
 			return 3;
-	return x->failed ? 1 : 0;
+	return x->bad ? 3 : x->failed ? 1 : 0;
 }
 
 static void
@@ -168,8 +168,10 @@ summarise(struct run *x)
 	if (x->c->server)
 		out_line(&x->out, "received %lu datagram%s, %lu bytes", (unsigned long)x->received,
 		    x->received == 1 ? "" : "s", (unsigned long)x->bytes);
-	out_summary_text(&x->out, &x->ledger);
-	out_summary(&x->out, &x->ledger, run_now());
+	if (!x->c->measure.on || x->c->server) {
+		out_summary_text(&x->out, &x->ledger);
+		out_summary(&x->out, &x->ledger, run_now());
+	}
 	say_lost_errors(x);
 }
 

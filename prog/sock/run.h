@@ -40,6 +40,7 @@ struct run {
 	uint64_t sent;			/* datagrams so far: the next number */
 	bool pausing;			/* a signal may end it in the middle of one */
 	uint64_t drops_seen;
+	bool bad;			/* a measurement found loss: status 3 */
 	uint64_t received, bytes;	/* by a server or sink */
 	unsigned batch;			/* datagrams read in one call */
 	struct sky_msg *in;		/* that many, each with c->read_size of room */
@@ -76,6 +77,11 @@ void run_answer(struct run *x, const struct sky_msg *m);
 void run_arrived(struct run *x, unsigned n);
 /* The end of a server or sink that was pausing: what had arrived is counted. */
 void run_unread(struct run *x);
+/* A fate that was learnt elsewhere: booked and told. */
+void run_fate(struct run *x, struct sky_fate *f);
+/* m came from someone never asked, or is not what was asked for: counted, and
+ * told with -v. */
+void run_stray(struct run *x, const struct sky_msg *m);
 /* Reads all fates that wait. */
 void run_errors(struct run *x);
 /* Asks the kernel how many datagrams found no room; tells of new ones. */

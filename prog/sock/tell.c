@@ -168,6 +168,26 @@ run_answer(struct run *x, const struct sky_msg *m)
 	tell_truncated(x, m);
 }
 
+void
+run_fate(struct run *x, struct sky_fate *f)
+{
+	sky_ledger_take(&x->ledger, f);
+	show(x, f);
+}
+
+void
+run_stray(struct run *x, const struct sky_msg *m)
+{
+	struct sky_fate f;
+
+	from_message(x, &f, m, SKY_STRAY);
+	f.by = m->peer;
+	f.have |= SKY_HAVE_BY;
+	sky_ledger_take(&x->ledger, &f);
+	if (x->c->verbose)
+		show(x, &f);
+}
+
 /* How many of x->in[i..n-1] come from one sender, one after the other. */
 static unsigned
 same_sender(const struct run *x, unsigned i, unsigned n)
