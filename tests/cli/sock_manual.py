@@ -3,6 +3,7 @@
 """Each example of sock(1) runs as it is printed."""
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -33,7 +34,8 @@ for line in examples:
                          stderr=subprocess.PIPE, env=dict(os.environ, PATH=path), text=True,
                          start_new_session=True)
     if " -s" in line:       # it goes on; the next example may talk to it
-        first = p.stderr.readline()
+        said = select.select([p.stderr], [], [], sockbed.DEADLINE)[0]
+        first = p.stderr.readline() if said else "sock: said nothing: give -v"
         ok(not first.startswith("sock:"), line, first)
         servers.append(p)
         continue
