@@ -229,3 +229,17 @@ seed("stamp", "reply", b"\1" + REPLY)
 seed("stamp", "reply-padded", b"\1" + REPLY + b"\0\1\0\4abcd")
 seed("stamp", "hello", b"\0" + TALLY + struct.pack(">BHIIQ", 1, 1, 0xabcd, 0, 0))
 seed("stamp", "report", b"\1" + TALLY + struct.pack(">BHII21Q", 5, 21, 0x12abcd, 0, *range(21)))
+
+# Requests: what to do, how long, bytes (fuzz/call.c). 1: put a right head before
+# them; 2: an error that quotes them; 4: from the peer that was asked.
+def told(what, data):
+    return bytes([what, len(data)]) + data
+
+
+seed("call", "plain-echo", told(5, b"\0\0\1\0\0"))
+seed("call", "answers-and-a-duplicate", told(5, b"\1\1\1\1\1a") + told(5, b"\1\1\1\2\1a"))
+seed("call", "second-copy", told(15, b"") * 3 + told(5, b"\2\1\2\1\2ab") + told(5, b"\2\1\1\2\3ab"))
+seed("call", "refused-by-quote", told(0x1f, b"\1\0\1\0\0a"))
+seed("call", "quote-too-short", told(0x1e, b"SKYR\1\0\1\0") + told(0x1e, b""))
+seed("call", "from-elsewhere", told(1, b"\0\1\1\1\1"))
+seed("call", "stray-and-cut", told(4, b"hello") + told(4, b"SKYR\1\1\1") + told(4, b"SKYR\2" + bytes(30)))

@@ -224,7 +224,7 @@ give_up(struct call *c, struct req *r, uint64_t now, struct sky_call_news *n)
 	const struct peer *p = &c->peers[r->peer];
 
 	sky_call_begin(n, r, r->tries, SKY_SILENT, SKY_BY_DEADLINE);
-	if (p->hinted && p->hint_ns >= r->started && sky_addr_equal(&p->hint.dst, &r->dst)) {
+	if (p->hinted && p->hint_ns > r->started && sky_addr_equal(&p->hint.dst, &r->dst)) {
 		n->fate = p->hint;
 		n->fate.tag = r->tag;
 		n->fate.have |= SKY_HAVE_TAG;

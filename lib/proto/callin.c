@@ -79,6 +79,7 @@ take_damaged(struct call *c, struct req *r, unsigned nth, struct sky_call_news *
 
 	if (!(r->answered & bit))
 		r->damaged |= bit;
+	r->refused &= ~bit;
 	sky_call_await(c, r);
 	sky_call_report(r, n);
 	return tell(n);
@@ -189,13 +190,14 @@ whose(const struct call *c, struct sky_fate *f, struct sky_call_head *h)
 	return f->trust == SKY_TRUST_MATCHED ? r : NULL;
 }
 
-/* Kept until a request to that peer is given up. */
+/* Kept until a request to that peer is given up. One that quotes another id is
+ * about another request. */
 static void
 keep_hint(struct call *c, const struct sky_fate *f, uint64_t now)
 {
 	struct peer *p = f->have & SKY_HAVE_DST ? sky_callbook_peer(c, &f->dst) : NULL;
 
-	if (!p || f->trust == SKY_TRUST_MISMATCH || !is_final(f->what))
+	if (!p || f->trust != SKY_TRUST_SHORT || !is_final(f->what))
 		return;
 	p->hinted = true;
 	p->hint_ns = now;

@@ -444,6 +444,68 @@ all_32_copies_can_be_told_apart(void **state)
 	assert_int_equal(news.copies, 255);
 }
 
+/* Asks one peer and forgets it. */
+static void
+ask_once(const struct sky_addr *dst)
+{
+	assert_int_equal(sky_call_start(&c, 0, dst, "x", 1, 77, &id), 0);
+	sky_call_poll(&c, 0, out, sizeof(out), &news);
+	peer = *dst;
+	reply(1, 1, 1, 1, "x");
+	assert_int_equal(sky_call_forget(&c, &news), SKY_CALL_FORGOTTEN);
+}
+
+static void
+the_peer_longest_unused_gives_its_place(void **state)
+{
+	struct sky_addr a[4];
+	struct sky_rto t;
+
+	begin(4, 5, 0);
+	for (int i = 0; i < 4; i++) {
+		a[i] = peer;
+		sky_addr_set_port(&a[i], (uint16_t)(100 + i));
+	}
+	ask_once(&a[0]);
+	ask_once(&a[1]);
+	ask_once(&a[0]);
+	ask_once(&a[2]);			/* in the place of a[1] */
+	assert_int_equal(sky_call_timer(&c, &a[0], &t), 0);
+	assert_int_equal(t.samples, 2);
+	assert_int_equal(sky_call_timer(&c, &a[1], &t), -ENOENT);
+	assert_int_equal(sky_call_timer(&c, &a[2], &t), 0);
+	assert_int_equal(sky_call_start(&c, 0, &a[0], "x", 1, 0, &id), 0);
+	assert_int_equal(sky_call_start(&c, 0, &a[2], "x", 1, 0, &id), 0);
+	while (poll_at(0) == SKY_CALL_SEND)
+		;
+	ask_once(&a[3]);			/* both are needed: it shares */
+	assert_int_equal(sky_call_timer(&c, &a[3], &t), -ENOENT);
+	assert_int_equal(sky_call_timer(&c, &a[0], &t), 0);
+	assert_int_equal(sky_call_timer(&c, &a[2], &t), 0);
+	assert_int_equal(t.samples, 1);
+}
+
+/* Ids are told neither by the ones before nor by those of another seed. */
+static void
+ids_cannot_be_guessed(void **state)
+{
+	struct sky_call_conf conf = { .size = sizeof(conf), .requests = 64, .peers = 1 };
+	uint64_t ids[2][64];
+	unsigned flips = 0;
+
+	for (unsigned s = 0; s < 2; s++) {
+		conf.seed[1] = s;
+		assert_int_equal(sky_call_init(&c, &conf, room, sizeof(room)), 0);
+		for (unsigned i = 0; i < 64; i++)
+			assert_int_equal(sky_call_start(&c, 0, &peer, "x", 1, 0, &ids[s][i]), 0);
+	}
+	for (unsigned i = 1; i < 64; i++) {
+		flips += (unsigned)__builtin_popcountll(ids[0][i] ^ ids[0][i - 1]);
+		flips += (unsigned)__builtin_popcountll(ids[0][i] ^ ids[1][i]);
+	}
+	assert_in_range(flips, 126 * 29, 126 * 35);	/* half of 64 bits each time */
+}
+
 /* From RFC 3720, B.4, and the paper's appendix A. */
 static void
 published_figures(void **state)
@@ -512,6 +574,8 @@ main(void)
 		cmocka_unit_test(room_is_what_was_given),
 		cmocka_unit_test(the_total_time_ends_it),
 		cmocka_unit_test(all_32_copies_can_be_told_apart),
+		cmocka_unit_test(the_peer_longest_unused_gives_its_place),
+		cmocka_unit_test(ids_cannot_be_guessed),
 		cmocka_unit_test(published_figures),
 		cmocka_unit_test(heads_that_make_no_sense_are_refused),
 	};
