@@ -255,6 +255,16 @@ stop_on(struct run *x, const struct sky_fate *f)
 	x->failed = f->err;
 }
 
+/* A connected socket has one own end, with which a capture can be searched. */
+static void
+tell_own_end(const struct run *x, struct sky_fate *f)
+{
+	if (f->have & SKY_HAVE_SRC || sky_addr_is_any(&x->local))
+		return;
+	f->src = x->local;
+	f->have |= SKY_HAVE_SRC;
+}
+
 void
 run_errors(struct run *x)
 {
@@ -268,6 +278,7 @@ run_errors(struct run *x)
 		for (i = 0; i < n; i++) {
 			if (f[i].what == SKY_NOTHING)
 				continue;	/* a time stamp */
+			tell_own_end(x, &f[i]);
 			memory_vouch(&x->memory, &f[i]);
 			sky_ledger_take(&x->ledger, &f[i]);
 			show(x, &f[i]);

@@ -169,6 +169,12 @@ with tempfile.TemporaryDirectory() as d:
                        capture_output=True)
     ok(r.stdout == b"hi\n" and '"answered"' in open(name).read(), "--json=FD", r.stderr)
 
+# --- the own end, to search a capture with ---
+r = sock("-u", "-i", "-n1", "-b", "4321", "--json", "127.0.0.1", closed("127.0.0.1"))
+told = json.loads(r.out.splitlines()[0])
+ok(told["fate"] == "refused" and told["src"] == "127.0.0.1" and told["sport"] == 4321,
+   "an error on a connected socket tells its own end", told)
+
 # --- standard descriptors that are closed, full or no file ---
 def shell(command):
     r = subprocess.run(command.replace("SOCK", SOCK), shell=True, capture_output=True, timeout=20)
