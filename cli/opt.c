@@ -55,19 +55,20 @@ bad_range(const struct walk *w, const struct opt *o, const char *value, const ch
 static void
 take_number(struct walk *w, const struct opt *o, const char *value)
 {
+	bool below = o->min < 0 && value[0] == '-';
 	uint64_t n;
-	int rc = opt_number(value, &n);
+	int rc = opt_number(value + below, &n);
 	int i;
 
 	if (rc == -EINVAL)
 		bad_range(w, o, value, "not a number");
-	if (rc || n > (uint64_t)o->max || (int64_t)n < o->min)
+	if (rc || n > (uint64_t)o->max || (below ? -(int64_t)n : (int64_t)n) < o->min)
 		bad_range(w, o, value, "out of range");
 	if (o->kind == OPT_U64) {
 		memcpy(w->config + o->at, &n, sizeof(n));
 		return;
 	}
-	i = (int)n;
+	i = below ? -(int)n : (int)n;
 	memcpy(w->config + o->at, &i, sizeof(i));
 }
 

@@ -130,8 +130,8 @@ peek(struct tcp *t, struct conn *conn)
 		out_line(&t->out, "received %zd bytes (MSG_PEEK)", n);
 }
 
-static void
-take_urgent(struct tcp *t, struct conn *conn)
+void
+conn_take_urgent(struct tcp *t, struct conn *conn)
 {
 	unsigned char value;
 
@@ -142,11 +142,8 @@ take_urgent(struct tcp *t, struct conn *conn)
 ssize_t
 conn_read(struct tcp *t, struct conn *conn)
 {
-	struct pollfd p = { .fd = conn->fd, .events = POLLPRI };
 	ssize_t n;
 
-	if (poll(&p, 1, 0) > 0 && p.revents & POLLPRI)
-		take_urgent(t, conn);
 	if (t->c->peek)
 		peek(t, conn);
 	n = recv(conn->fd, t->in, t->c->read_size, MSG_DONTWAIT);

@@ -94,6 +94,8 @@ void conn_put(struct tcp *t, struct conn *conn, const void *data, size_t len);
 int conn_flush(struct tcp *t, struct conn *conn);
 /* One byte of urgent data. */
 int conn_urgent(struct tcp *t, struct conn *conn, unsigned char value);
+/* Reads the byte that came as urgent data (POLLPRI). */
+void conn_take_urgent(struct tcp *t, struct conn *conn);
 /* Reads once into t->in, at most c->read_size. Returns bytes, 0 at the peer's
  * FIN (conn->fin_got), -EAGAIN, or what ended the connection (conn->err). */
 ssize_t conn_read(struct tcp *t, struct conn *conn);

@@ -105,8 +105,9 @@ say_kept(struct tcp *t, struct fork *f)
 	if (!f->kept || f->told)
 		return;
 	f->told = true;
-	tcp_say(t, 1, "the parent still holds %lu connected sockets (--keep-connected): no FIN was "
-	    "sent on any of them, and there is no descriptor left for the next", f->kept);
+	tcp_say(t, 1, "too many open files: the parent still holds %lu connected sockets "
+	    "(--keep-connected): no FIN was sent on any of them, and the next client waits",
+	    f->kept);
 }
 
 void

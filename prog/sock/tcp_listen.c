@@ -171,7 +171,7 @@ accept_failed(struct tcp *t, int err)
 		out_line(&t->out, "a connection was gone before it was accepted: %s", strerror(-err));
 		return 0;
 	case SKY_ACCEPT_RESOURCE:
-		if (!t->starved)
+		if (!t->starved && !t->c->keep_connected)
 			tcp_say(t, 1, "accept: %s: no more connections until one is closed",
 			    strerror(-err));
 		t->starved = true;

@@ -27,12 +27,14 @@ static void
 wait_for(struct tcp *t, struct conn *conn, short events, uint64_t deadline)
 {
 	struct pollfd p[2];
-	short more = conn->fin_got ? 0 : POLLIN;
+	short more = conn->fin_got ? 0 : POLLIN | POLLPRI;
 
 	p[1] = (struct pollfd){ .fd = conn->fd, .events = (short)(events | more) };
 	tcp_wait(t, p, 2, deadline);
 	if (conn->len)
 		conn_expire(t, conn, false);
+	if (p[1].revents & POLLPRI)
+		conn_take_urgent(t, conn);
 	if (p[1].revents & (POLLIN | POLLERR | POLLHUP) && !conn->fin_got)
 		read_all(t, conn);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define READS 64		/* of one connection before the others get their turn */
 #define MOST 1024			/* connections at once, with --all */
 #define STARVED_NS UINT64_C(100000000)	/* until accept is tried again */
 #define QUIET_NS UINT64_C(50000000)	/* an answer is over */
@@ -58,7 +59,8 @@ consume(struct tcp *t, struct conn *conn, size_t n)
 	}
 }
 
-static void
+/* Returns true if there may be more. */
+static bool
 read_conn(struct tcp *t, struct talk *k, struct conn *conn)
 {
 	ssize_t n = conn_read(t, conn);
@@ -69,6 +71,17 @@ read_conn(struct tcp *t, struct talk *k, struct conn *conn)
 		k->until = run_clock() + QUIET_NS;
 	if (n > 0 && t->c->source_sink)
 		tcp_pause(t, t->c->pause);
+	return n == (ssize_t)t->c->read_size;
+}
+
+/* A sink takes what is there; whoever shows it takes turns. */
+static void
+read_some(struct tcp *t, struct talk *k, struct conn *conn)
+{
+	unsigned reads = t->c->source_sink && !t->c->pause ? READS : 1;
+
+	while (reads-- > 0 && read_conn(t, k, conn) && !tcp_over(t))
+		continue;
 }
 
 /* The end of input closes, or with -h closes our half. On a server that was
@@ -164,7 +177,7 @@ prepare(struct tcp *t, struct talk *k)
 	k->p[P_LISTENER] = (struct pollfd){ .fd = accepts(t, k) ? t->listener : -1, .events = POLLIN };
 	for (i = 0; i < k->n; i++) {
 		k->p[P_CONNS + i].fd = k->conns[i].fd;
-		k->p[P_CONNS + i].events = (short)((k->conns[i].fin_got ? 0 : POLLIN) |
+		k->p[P_CONNS + i].events = (short)((k->conns[i].fin_got ? 0 : POLLIN | POLLPRI) |
 		    (k->conns[i].len ? POLLOUT : 0));
 	}
 	return deadline(t, k);
@@ -188,8 +201,10 @@ serve_ready(struct tcp *t, struct talk *k, unsigned polled)
 
 	for (i = polled; i-- > 0; ) {
 		got = k->p[P_CONNS + i].revents;
+		if (got & POLLPRI)
+			conn_take_urgent(t, &k->conns[i]);
 		if (got & (POLLIN | POLLERR | POLLHUP))
-			read_conn(t, k, &k->conns[i]);
+			read_some(t, k, &k->conns[i]);
 		if (got & POLLOUT && !k->conns[i].err)
 			conn_flush(t, &k->conns[i]);
 		conn_expire(t, &k->conns[i], reads_only(t, k));
