@@ -84,6 +84,8 @@ out_fate(struct out *o, const struct sky_fate *f)
 	put_who(o, f);
 	put_told(o, f);
 	out_u64(o, "count", f->count ? f->count : 1);
+	if (f->flags & SKY_FATE_AT_LEAST)
+		out_bool(o, "at_least", true);
 	put_which(o, f);
 	out_end(o);
 }

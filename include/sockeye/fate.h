@@ -122,6 +122,7 @@ enum sky_fate_flag {
 	SKY_FATE_QUOTE_CUT = 1u << 0,	/* more was quoted than there was room for */
 	SKY_FATE_EXT_BAD = 1u << 1,	/* RFC 4884 extension with a bad checksum or length */
 	SKY_FATE_OWN = 1u << 2,		/* `by` is an address of this host */
+	SKY_FATE_AT_LEAST = 1u << 3,	/* count is what is known for sure: more is possible */
 };
 
 struct sky_fate {

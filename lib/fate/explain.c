@@ -189,7 +189,10 @@ put_doubt(struct text *t, const struct sky_fate *f)
 		put(t, ", but the quote does not match what was sent");
 	if (f->trust == SKY_TRUST_SHORT)
 		put(t, ", but the quote is too short to tell whose it is");
-	if (f->count > 1)
+	if (f->flags & SKY_FATE_AT_LEAST)
+		put(t, ", at least %" PRIu64 " datagram%s", f->count ? f->count : 1,
+		    f->count > 1 ? "s" : "");
+	else if (f->count > 1)
 		put(t, ", %" PRIu64 " datagrams", f->count);
 }
 

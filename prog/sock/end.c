@@ -81,6 +81,8 @@ end_flags(const struct config *c)
 		flags |= SKY_UDP_DONTROUTE;
 	if (c->only6)
 		flags |= SKY_UDP_V6ONLY;
+	if (run_reads_trains(c))
+		flags |= SKY_UDP_GRO;
 	return flags;
 }
 

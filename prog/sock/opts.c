@@ -146,6 +146,7 @@ static const struct opt rows[] = {
 	TIME('p', "pause", pause, 86400 * SECOND, "pause after each write or read, with -i"),
 	TIME('P', "initial-pause", initial_pause, 86400 * SECOND,
 	    "pause before the first write or read"),
+	FLAG(0, "no-trains", no_trains, "with -i: no offloads, one datagram at a time"),
 #undef GROUP
 #define GROUP "Ends"
 	{ .letter = 'b', .name = "bind-port", .arg = "port", .kind = OPT_CALL, .group = GROUP,

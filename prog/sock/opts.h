@@ -31,6 +31,7 @@ struct config {
 	bool udp, server, source_sink;
 	unsigned verbose;
 	bool only4, only6;
+	bool no_trains;
 	bool unconnected;		/* -o, or --errors none */
 	bool reuse, broadcast, show_dest;
 	bool expect_answer, no_colour;

@@ -3,6 +3,7 @@
  * run.c - opening, waiting and closing; see run.h.
  */
 #include "run.h"
+#include "train.h"
 
 #include "cli/sig.h"
 
@@ -53,10 +54,18 @@ open_ledger(struct run *x)
 	return sky_ledger_init(&x->ledger, x->ledger_room, size, dests, rows, LEDGER_RECENT);
 }
 
+bool
+run_reads_trains(const struct config *c)
+{
+	return c->server && c->source_sink && !c->no_trains && !c->verbose &&
+	    !c->pause && !c->initial_pause && !c->peek &&
+	    c->errors == ERRORS_QUEUE;
+}
+
 static int
 open_buffers(struct run *x)
 {
-	size_t each = x->c->read_size;
+	size_t each = run_reads_trains(x->c) ? TRAIN_ROOM : x->c->read_size;
 	size_t fit = READ_ROOM / each;
 	unsigned char *data;
 	unsigned i;
@@ -112,8 +121,10 @@ run_open(struct run *x, const struct config *c)
 	rc = end_open(&x->end, c, &x->out);
 	if (!rc && wake_open(x) < 0)
 		rc = 1;
-	if (!rc && sky_udp_info(&x->end.u, &info) == 0)
+	if (!rc && sky_udp_info(&x->end.u, &info) == 0) {
 		x->local = info.local;
+		x->rcvbuf = info.rcvbuf;
+	}
 	return rc;
 }
 

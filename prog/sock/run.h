@@ -42,9 +42,17 @@ struct run {
 	uint64_t drops_seen;
 	bool bad;			/* a measurement found loss: status 3 */
 	uint64_t received, bytes;	/* by a server or sink */
-	unsigned batch;			/* datagrams read in one call */
+	bool trains;			/* some came: drops are counted by the train */
+	uint64_t learnt;		/* fates that the error queue told */
+	void *role;			/* what the role that runs keeps, if it needs that */
+	uint32_t rcvbuf;		/* bytes, as the kernel accounts them */
+	unsigned batch;			/* messages read in one call */
 	struct sky_msg *in;		/* that many, each with c->read_size of room */
 };
+
+/* True if arriving datagrams are read in trains: where they are only counted,
+ * and nobody wants a line for each. */
+bool run_reads_trains(const struct config *c);
 
 /* Opens everything. Returns 0, or the exit status after saying why. */
 int run_open(struct run *x, const struct config *c);

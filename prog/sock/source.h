@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* The 95 printable characters, over and over; one byte more than size, for a
- * size of 0. To be freed; NULL without memory. */
-unsigned char *source_pattern(uint64_t size);
+/* The 95 printable characters, over and over, and that so often; one byte more
+ * than size, for a size of 0. To be freed; NULL without memory. */
+unsigned char *source_pattern(uint64_t size, unsigned copies);
 
 #endif

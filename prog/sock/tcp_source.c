@@ -67,7 +67,7 @@ pause_between(struct tcp *t, struct conn *conn)
 void
 tcp_source(struct tcp *t, struct conn *conn)
 {
-	unsigned char *data = source_pattern(t->c->write_size);
+	unsigned char *data = source_pattern(t->c->write_size, 1);
 	uint64_t n;
 
 	if (!data)

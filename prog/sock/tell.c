@@ -5,6 +5,7 @@
 #include "crlf.h"
 #include "data.h"
 #include "run.h"
+#include "train.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -199,21 +200,40 @@ same_sender(const struct run *x, unsigned i, unsigned n)
 	return k - i;
 }
 
+/* Bytes as reads of their own would have given them. */
+static void
+arrived_train(struct run *x, const struct sky_msg *m)
+{
+	struct sky_msg part;
+	size_t off = 0;
+
+	if (!(m->flags & SKY_MSG_TRUNC) && (m->seg ? m->seg : m->len) <= x->c->read_size) {
+		x->bytes += m->len;
+		return;
+	}
+	while (train_next(m, &off, x->c->read_size, &part)) {
+		x->bytes += part.len;
+		if (part.flags & SKY_MSG_TRUNC)
+			tell_truncated(x, &part);
+	}
+}
+
 void
 run_arrived(struct run *x, unsigned n)
 {
-	unsigned i, same;
+	unsigned i, k, same;
+	uint64_t parts;
 
 	for (i = 0; i < n; i += same) {
 		same = same_sender(x, i, n);
-		sky_ledger_heard(&x->ledger, &x->in[i].peer, same);
+		for (parts = 0, k = i; k < i + same; k++)
+			parts += train_parts(&x->in[k]);
+		sky_ledger_heard(&x->ledger, &x->in[i].peer, parts);
+		x->received += parts;
 	}
-	x->received += n;
 	for (i = 0; i < n; i++) {
-		x->bytes += x->in[i].len;
-		if (!(x->in[i].flags & SKY_MSG_TRUNC))
-			continue;
-		tell_truncated(x, &x->in[i]);
+		x->trains |= x->in[i].seg != 0;
+		arrived_train(x, &x->in[i]);
 	}
 }
 
@@ -279,6 +299,7 @@ run_errors(struct run *x)
 			if (f[i].what == SKY_NOTHING)
 				continue;	/* a time stamp */
 			tell_own_end(x, &f[i]);
+			x->learnt++;
 			memory_vouch(&x->memory, &f[i]);
 			sky_ledger_take(&x->ledger, &f[i]);
 			show(x, &f[i]);
@@ -297,6 +318,8 @@ run_drops(struct run *x)
 		return;
 	begin(&f, SKY_DROPPED_RECEIVING, SKY_BY_COUNTER);
 	f.count = info.rx_drops - x->drops_seen;
+	if (x->trains)		/* the kernel counts one of these once */
+		f.flags |= SKY_FATE_AT_LEAST;
 	x->drops_seen = info.rx_drops;
 	/* The ledger books it as this host's loss, of senders unknown; for the
 	 * reader the destination is our own end. */
