@@ -38,6 +38,9 @@ extern "C" {
 #define SKY_MEASURE_MAGIC UINT64_C(0xff736b7974616c79) /* they begin with, big endian */
 #define SKY_MEASURE_CONTROL 276	/* room for any message beside STAMP's */
 
+/* True if a datagram is such a message. */
+bool sky_measure_is_message(const void *data, size_t len);
+
 enum sky_loss {
 	SKY_LOST_HOST, SKY_LOST_NETWORK, SKY_LOST_QUEUE, SKY_LOST_UNREAD,
 	SKY_LOST_UNEXPLAINED,
@@ -162,7 +165,7 @@ struct sky_mirror_out {
 	enum sky_measured what;
 	int session;			/* index, or -1 */
 	bool opened;			/* the session is new */
-	bool done;			/* it is over and may be told: see below */
+	bool ending;			/* its sender has just said that it is over */
 };
 /* A test packet of len bytes came. Writes its reflection into buf (of len bytes or
  * more), leaving at time_ns. Returns its length; 0: nothing is to be sent. */
@@ -179,7 +182,9 @@ size_t sky_mirror_control(struct sky_mirror *m, const struct sky_mirror_in *in, 
  * Returns its length; 0: none is due. */
 size_t sky_mirror_due(struct sky_mirror *m, uint64_t now, uint32_t drops, void *buf, int *session);
 uint64_t sky_mirror_deadline(const struct sky_mirror *m);
-/* No more test packets will be read: every session gets its report. */
+/* The end: every session gets its report, those whose sender has not ended at once.
+ * What still comes for the others is to be taken, as unread if so it is, until
+ * sky_mirror_due() has nothing and the deadline is past. */
 void sky_mirror_close(struct sky_mirror *m, uint64_t now);
 /* The next session that is over, reported or long silent (all, after close):
  * its index, peer and counts; its place is free again. Returns false if none.

@@ -193,6 +193,7 @@ sky_mirror_control(struct sky_mirror *sm, const struct sky_mirror_in *in, void *
 	out->what = SKY_MEASURED_CONTROL;
 	out->session = (int)(s - m->session);
 	s->heard = in->now;
+	out->ending = t.kind == SKY_TALLY_END && !s->ending;
 	return takers[t.kind](m, s, &t, in, buf);
 }
 
@@ -200,10 +201,8 @@ sky_mirror_control(struct sky_mirror *sm, const struct sky_mirror_in *in, void *
 static uint64_t
 final_due(const struct mirror *m, const struct session *s)
 {
-	if (m->closing)
-		return 0;
 	if (!s->ending)
-		return UINT64_MAX;
+		return m->closing ? 0 : UINT64_MAX;
 	return sky_track_missing(&s->out, s->used) ? s->end_heard + GRACE_NS : 0;
 }
 

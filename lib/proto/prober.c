@@ -35,6 +35,12 @@ _Static_assert(SKY_MEASURE_MAGIC == SKY_TALLY_MAGIC, "one magic");
 _Static_assert(SKY_MEASURE_CONTROL == SKY_TALLY_MAX, "room for any message");
 _Static_assert(sizeof(struct prober) <= sizeof(struct sky_prober), "SKY_PROBER is too small");
 
+bool
+sky_measure_is_message(const void *data, size_t len)
+{
+	return sky_tally_is(data, len);
+}
+
 static struct prober *
 of(struct sky_prober *p)
 {

@@ -88,6 +88,24 @@ note_peer(struct mirror *m, const struct sky_msg *in, const struct sky_mirror_ou
 		out_line(&m->x->out, "measured from %s", out_end_point(&in->peer, text, sizeof(text)));
 }
 
+static void
+take_message(struct mirror *m, const struct sky_msg *msg)
+{
+	struct sky_mirror_out out = { .size = sizeof(out) };
+	struct sky_mirror_in in = in_of(msg, drops_now(m));
+	size_t len = sky_mirror_control(&m->m, &in, m->buf, &out);
+	char text[SKY_ADDRSTRLEN];
+
+	note_peer(m, msg, &out);
+	if (out.what == SKY_MEASURED_STRAY)
+		run_stray(m->x, msg);
+	if (out.ending && m->x->c->verbose)
+		out_line(&m->x->out, "%s has sent everything",
+		    out_end_point(&msg->peer, text, sizeof(text)));
+	if (len)
+		send_to(m, &m->talk, out.session, len);
+}
+
 /* The counter is left out of a datagram while it is 0. */
 static void
 take(struct mirror *m, const struct sky_msg *msg, bool unread)
@@ -96,6 +114,10 @@ take(struct mirror *m, const struct sky_msg *msg, bool unread)
 	struct sky_mirror_in in = in_of(msg, msg->have & SKY_MSG_DROPS ? msg->drops : 0);
 	size_t len;
 
+	if (sky_measure_is_message(msg->data, msg->len)) {
+		take_message(m, msg);	/* came before there were two sockets */
+		return;
+	}
 	in.unread = unread;
 	len = sky_mirror_take(&m->m, &in, run_now(), m->buf, &out);
 	if (out.what == SKY_MEASURED_STRAY)
@@ -108,22 +130,12 @@ take(struct mirror *m, const struct sky_msg *msg, bool unread)
 static void
 read_messages(struct mirror *m)
 {
-	struct sky_mirror_out out = { .size = sizeof(out) };
 	unsigned char data[2048];
 	struct sky_msg msg = { .data = data, .cap = sizeof(data) };
-	struct sky_mirror_in in;
 	unsigned rounds = 0;
-	size_t len;
 
-	while (rounds++ < READ_ROUNDS && sky_udp_recv(&m->talk, &msg, 1) == 1) {
-		in = in_of(&msg, drops_now(m));
-		len = sky_mirror_control(&m->m, &in, m->buf, &out);
-		note_peer(m, &msg, &out);
-		if (out.what == SKY_MEASURED_STRAY)
-			run_stray(m->x, &msg);
-		if (len)
-			send_to(m, &m->talk, out.session, len);
-	}
+	while (rounds++ < READ_ROUNDS && sky_udp_recv(&m->talk, &msg, 1) == 1)
+		take_message(m, &msg);
 }
 
 /* Reads once; a slow reader then pauses. */
@@ -294,18 +306,17 @@ close_sessions(struct mirror *m)
 	uint64_t end = run_clock() + CLOSE_NS;
 	bool unread = run_clock() < m->read_at;
 
-	read_messages(m);
-	read_rest(m, unread);
-	run_drops(m->x);
 	sky_mirror_close(&m->m, run_clock());
 	for (;;) {
+		read_messages(m);
+		read_rest(m, unread);
+		drop_errors(m);
 		settle(m);
 		if (!sky_mirror_sessions(&m->m) || run_clock() >= end)
 			break;
-		wait_for(m, earlier(end, sky_mirror_deadline(&m->m)), false);
-		read_messages(m);
-		drop_errors(m);
+		wait_for(m, earlier(end, sky_mirror_deadline(&m->m)), true);
 	}
+	run_drops(m->x);
 }
 
 static void
@@ -362,6 +373,8 @@ measure_mirror(struct run *x)
 		m->start = m->interval_from = run_clock();
 		m->interval_at = m->start + x->c->measure.interval;
 		m->read_at = m->start + x->c->initial_pause;
+		if (x->c->verbose)
+			out_line(&x->out, "mirror for %d sessions", SESSIONS);
 		serve(m);
 		close_sessions(m);
 		tell_rest(m);
