@@ -23,8 +23,8 @@ request_opts(struct config *c)
 		{ c->server, "--request is a client's: its server is -s --service echo" },
 		{ c->errors != ERRORS_QUEUE, "--request hears of errors by the error queue alone "
 		  "(expected no --errors, or queue)" },
-		{ c->source_sink && c->write_size > SKY_CALL_DATA - 20,
-		  "-w is too large with --request (expected 0 to 65483: its head takes 24 bytes)" },
+		{ c->source_sink && c->write_size > SKY_CALL_DATA,
+		  "-w is too large with --request (expected 0 to 65503: its head takes 24 bytes)" },
 	};
 	size_t i;
 
@@ -36,6 +36,19 @@ request_opts(struct config *c)
 	}
 	c->unconnected = true;		/* to see who else answers */
 	c->expect_answer = false;	/* each request expects one, each copy not */
+}
+
+/* Where the families are known. */
+static void
+check_size(const struct config *c)
+{
+	unsigned i;
+
+	for (i = 0; i < c->ndests; i++)
+		if (c->source_sink && c->write_size > SKY_CALL_DATA - 20 &&
+		    sky_addr_family(&c->dests[i]) == AF_INET)
+			opts_refuse("-w is too large with --request over IPv4 (expected 0 to 65483: "
+			    "its head takes 24 bytes)");
 }
 
 static bool
@@ -261,15 +274,16 @@ static void
 turn(struct request *q)
 {
 	uint64_t next, due;
-	unsigned events;
+	unsigned events, busy;
 	bool reading;
 
 	if (q->input)
 		next_line(q);
 	next = ask_all(q);
+	busy = q->busy;
 	pump(q);
-	if (run_over(q->x) || done(q))
-		return;
+	if (run_over(q->x) || q->busy < busy)
+		return;		/* what was given up makes room for the next */
 	reading = q->input && !q->end && !q->busy && next == RUN_FOREVER;
 	due = sky_call_deadline(&q->call);
 	events = run_wait(q->x, due < next ? due : next, reading, true);
@@ -306,6 +320,7 @@ request_run(struct run *x)
 {
 	struct request q = { .x = x, .input = !x->c->source_sink };
 
+	check_size(x->c);
 	if (!open_call(&q) || !open_buffers(&q) || !request_text_open(&q)) {
 		end_say_error("sock", ENOMEM);
 		x->failed = ENOMEM;
