@@ -117,14 +117,30 @@ set_groups(int fd, const struct config *c)
 
 /* What the kernel keeps for this socket and group, on that interface. */
 static int
-joined(int fd, const struct sockopts_group *g)
+joined_at(int fd, const struct sockopts_group *g, unsigned ifindex)
 {
 	int level = sky_addr_family(&g->group) == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	struct group_filter f = { .gf_interface = g->ifindex, .gf_numsrc = 1 };
+	struct group_filter f = { .gf_interface = ifindex, .gf_numsrc = 1 };
 	socklen_t len = sizeof(f);
 
 	memcpy(&f.gf_group, &g->group.u, sky_addr_len(&g->group));
 	return getsockopt(fd, level, MCAST_MSFILTER, &f, &len);
+}
+
+/* Which interface the kernel took has to be found. */
+static int
+joined(int fd, const struct sockopts_group *g)
+{
+	struct if_nameindex *all = g->ifindex ? NULL : if_nameindex(), *i;
+	int rc = joined_at(fd, g, g->ifindex), err;
+
+	for (i = all; rc < 0 && i && i->if_index; i++)
+		rc = joined_at(fd, g, i->if_index);
+	err = errno;
+	if (all)
+		if_freenameindex(all);
+	errno = err;
+	return rc;
 }
 
 static void
