@@ -113,7 +113,8 @@ session_run(struct client *who, const struct config *c, int stop)
 		endless(who, buf, stop);
 	} else if (service->answer) {
 		put(who, buf, service->answer(buf, (time_t)(serve_now() / 1000000000), 0), stop);
-		shutdown(who->fd, SHUT_WR);
+		if (!c->keep_connected)	/* this would end it however many hold it */
+			shutdown(who->fd, SHUT_WR);
 		while (recv(who->fd, buf, CHUNK, MSG_DONTWAIT) > 0)
 			;
 	} else {

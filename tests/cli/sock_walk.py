@@ -8,6 +8,7 @@ import glob
 import importlib
 import os
 import sys
+import traceback
 
 import sockbed
 from sockbed import sock
@@ -29,7 +30,10 @@ for name in wanted:
     for check in walkbed.checks[name]:
         if check not in ran:
             ran.add(check)
-            check()
+            try:
+                check()
+            except Exception:
+                ok(False, "--%s: its check came to an end" % name, traceback.format_exc())
 gone = set(walkbed.checks) - set(names)
 ok(not gone, "no check is about a row that is gone", gone)
 done()

@@ -4,7 +4,7 @@ server and client, UDP and TCP, IPv4 and IPv6; unset, they must be different."""
 import socket
 import struct
 
-from sockbed import discard
+from sockbed import discard, sock
 from tap import ok
 from walkbed import Acceptor, client, get, has_tcp, row, server, sockets
 
@@ -12,7 +12,8 @@ S, IP, IP6 = socket.SOL_SOCKET, socket.IPPROTO_IP, socket.IPPROTO_IPV6
 UDP_NO_CHECK6_TX, SO_NO_CHECK = 101, 11
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER = 10, 23
 DOMAIN, TYPE = 39, 3
-BOTH, DATAGRAM = ("-u", ""), ("-u",)
+TCP = socket.IPPROTO_TCP
+BOTH, DATAGRAM, STREAM = ("-u", ""), ("-u",), ("",)
 MODES = {"dont": 0, "want": 1, "do": 2, "probe": 3, "interface": 4, "omit": 5}
 
 
@@ -27,13 +28,16 @@ ROWS = [
     ("broadcast", ("-B",), (S, socket.SO_BROADCAST), (S, socket.SO_BROADCAST), 1, DATAGRAM),
     ("dev", ("--dev", "lo"), (S, socket.SO_BINDTODEVICE), (S, socket.SO_BINDTODEVICE), b"lo\0", BOTH),
     ("rcvbuf", ("-R", 8192), (S, socket.SO_RCVBUF), (S, socket.SO_RCVBUF), 16384, BOTH),
-    ("sndbuf", ("-S", 8192), (S, socket.SO_SNDBUF), (S, socket.SO_SNDBUF), 16384, BOTH),
+    ("sndbuf", ("-S", 10000), (S, socket.SO_SNDBUF), (S, socket.SO_SNDBUF), 20000, BOTH),
     ("ttl", ("-J", 9), (IP, socket.IP_TTL), (IP6, socket.IPV6_UNICAST_HOPS), 9, BOTH),
     ("tos", ("-H", 0x48), (IP, socket.IP_TOS), (IP6, socket.IPV6_TCLASS), 0x48, BOTH),
     ("multicast-ttl", ("-t", 5), (IP, socket.IP_MULTICAST_TTL), (IP6, socket.IPV6_MULTICAST_HOPS), 5, DATAGRAM),
     ("receive-timeout", ("-x", 19000), (S, 20), (S, 20), timeval(19, 0), BOTH),
     ("send-timeout", ("-y", "7s"), (S, 21), (S, 21), timeval(7, 0), BOTH),
     ("no-checksum", ("--no-checksum",), (S, SO_NO_CHECK), (socket.IPPROTO_UDP, UDP_NO_CHECK6_TX), 1, DATAGRAM),
+    ("keepalive", ("-K",), (S, socket.SO_KEEPALIVE), (S, socket.SO_KEEPALIVE), 1, STREAM),
+    ("nodelay", ("-N",), (TCP, socket.TCP_NODELAY), (TCP, socket.TCP_NODELAY), 1, STREAM),
+    ("so-linger", ("-L", 9), (S, socket.SO_LINGER), (S, socket.SO_LINGER), struct.pack("=ii", 1, 9), STREAM),
 ] + [("pmtu", ("--pmtu", word), (IP, IP_MTU_DISCOVER), (IP6, IPV6_MTU_DISCOVER), mode, BOTH)
      for word, mode in MODES.items()]
 
@@ -88,6 +92,19 @@ def check_reuseaddr():
            "--reuseaddr: %s, as the kernel has it" % ("UDP" if proto else "TCP"))
     p = server("-u")
     ok(of_socket(p, socket.SOCK_DGRAM, (S, socket.SO_REUSEADDR), 0) == 0, "... and not without")
+
+
+@row("so-debug")
+def check_so_debug():
+    with socket.socket() as s:
+        try:
+            s.setsockopt(S, socket.SO_DEBUG, 1)
+        except PermissionError:
+            r = sock("-D", "127.0.0.1", 9)
+            ok(r.returncode and r.err.count("\n") == 1 and "CAP_NET_ADMIN" in r.err and "ss -tie" in r.err,
+               "--so-debug: this kernel refuses it, one line says why and what is better", r.err)
+            return
+    ok(of_socket(server("-D"), socket.SOCK_STREAM, (S, socket.SO_DEBUG), 1) == 1, "--so-debug: as the kernel has it")
 
 
 @row("udp")
