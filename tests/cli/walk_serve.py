@@ -58,6 +58,7 @@ def check_service():
 def check_listen():
     more = free_port()
     p = server("-u", "--service", "echo", "--listen", "127.0.0.9:%d" % more)
+    p.await_text("waiting on.*waiting on")
     here = sorted(s.getsockname() for s in sockets(p, socket.SOCK_DGRAM))
     ok(here == [("127.0.0.1", p.port), ("127.0.0.9", more)] and ask("127.0.0.9", more).recv(9) == b"hello",
        "--listen: one more end, which answers", here)
