@@ -143,6 +143,13 @@ is_final(enum sky_what what)
 	return (unsigned)what < SKY_WHATS && rows[what];
 }
 
+/* An error of this word says that the copy it quotes will not arrive. */
+static bool
+is_lost(enum sky_what what)
+{
+	return is_final(what) || what == SKY_TOO_BIG || what == SKY_REASSEMBLY_TIMEOUT;
+}
+
 /* The head that copy nth of r had, and its data while we have them, against
  * what is quoted: the reporter must have seen the id, which nobody can guess. */
 static enum sky_trust
@@ -232,7 +239,7 @@ sky_call_event(struct sky_call *c, uint64_t now, struct sky_fate *f, struct sky_
 		return tell(n);
 	}
 	bit = 1u << (h.nth - 1);
-	if (!((r->answered | r->damaged) & bit) && is_final(f->what))
+	if (!((r->answered | r->damaged) & bit) && is_lost(f->what))
 		r->refused |= bit;
 	sky_call_begin(n, r, h.nth, f->what, f->evidence);
 	copy_fate(n, r, f);

@@ -49,14 +49,15 @@ request_sent(struct request *q, const struct sky_call_news *n, uint64_t time_ns)
 {
 	char end[SKY_ADDRSTRLEN], waited[16];
 	struct request_to *to = request_to(q, n);
+	bool told = n->nth > 1 && n->refused >> (n->nth - 2) & 1;	/* a line said why */
 
 	sky_ledger_sent(&q->x->ledger, &n->dst, copy_number(n, n->nth), time_ns);
 	q->x->sent++;
 	if (n->nth > 1) {
 		to->again++;
-		out_line(&q->x->out, "request %lu to %s: no answer, sent again (copy %u), "
+		out_line(&q->x->out, "request %lu to %s: %ssent again (copy %u), "
 		    "waiting %s", (unsigned long)request_number(q, n),
-		    out_end_point(&n->dst, end, sizeof(end)), n->nth,
+		    out_end_point(&n->dst, end, sizeof(end)), told ? "" : "no answer, ", n->nth,
 		    out_duration(n->timeout_ns, waited, sizeof(waited)));
 	} else if (q->x->c->verbose) {
 		out_line(&q->x->out, "wrote %u bytes", n->len);

@@ -336,6 +336,8 @@ too_big_sends_the_next_copy_at_once(void **state)
 	f = error(out, 29);
 	f.what = SKY_TOO_BIG;
 	tells(sky_call_event(&c, MS, &f, &news), SKY_TOO_BIG);
+	assert_int_equal(news.refused, 1);
+	lost(0, 0, 0);
 	assert_int_equal(sky_call_event(&c, MS, &f, &news), SKY_CALL_TOLD);
 	sends(MS, 2);
 	tells(sky_call_event(&c, 2 * MS, &f, &news), SKY_TOO_BIG);	/* of the first */
