@@ -215,7 +215,15 @@ request_news(struct request *q, struct sky_call_news *n, const struct sky_addr *
 void
 request_error(struct request *q, struct sky_call_news *n, struct sky_fate *f)
 {
-	book(q, n, f, n->nth);
+	struct sky_fate other = *f;
+
+	if (!n->known && f->trust == SKY_TRUST_UNKNOWN) {
+		/* of a request long forgotten, or of nobody's: no copy of these */
+		other.trust = SKY_TRUST_MISMATCH;
+		book(q, n, &other, 0);
+	} else {
+		book(q, n, f, n->nth);
+	}
 	show(q->x, f);
 }
 

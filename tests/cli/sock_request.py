@@ -184,6 +184,39 @@ live.type(b"x\n")
 ok(live.await_text("sent again") and live.end() == 0 and "requests to" in live.err, "Ctrl-C ends it, with the summary",
    live.err)
 
+# --- errors that somebody made up, and a true one ---
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % ((len(data) + 1) // 2), data + b"\0" * (len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def forge(sport, dport, payload):
+    """Port unreachable from loopback, about a datagram with this payload."""
+    a = socket.inet_aton("127.0.0.1")
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), 1, 0, 64, 17, 0, a, a)
+    body = bytes(4) + ip + struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
+    raw.sendto(b"\3\3" + struct.pack("!H", checksum(b"\3\3\0\0" + body)) + body, ("127.0.0.1", 0))
+
+
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+CASES = (("another id", lambda d: d[:8] + bytes(8) + d[16:], "unknown", {"answered": 1, "sent": 1, "stray": 1}),
+         ("another text", lambda d: b"made up by a stranger", "mismatch", {"answered": 1, "sent": 1, "stray": 1}),
+         ("other data", lambda d: d[:-1] + b"!", "mismatch", {"answered": 1, "sent": 1, "stray": 1}),
+         ("eight bytes", lambda d: d[:8], "short", {"answered": 1, "refused": 1}),
+         ("the request", lambda d: d, "matched", {"refused": 1}))
+for name, quote, trust, fates in CASES:
+    def forger(p, data, sender, n):
+        if n == 1:
+            forge(sender[1], p.port, quote(data))
+        else:
+            p.say(data, sender)
+    r = ask(Plan("127.0.0.1", forger).port, "-i", "-n1", "-w20", "--json")
+    told = [f for f in records(r, "fate") if f["fate"] == "refused"]
+    ok(told and told[0]["trust"] == trust and records(r, "summary")[0]["fates"] == fates
+       and records(r, "requests")[0]["again"] == (trust != "matched"), "an error that quotes %s: %s" % (name, trust), r.all)
+
 # --- bad input ---
 for args, say in ((("-u", "--tries", "2", "h", "7"), "--request"), (("-u", "--rto", "1", "h", "7"), "--request"),
                   (("-u", "--request", "--tries", "33", "h", "7"), "33"),
