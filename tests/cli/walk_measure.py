@@ -3,8 +3,9 @@
 import struct
 import time
 
-from sockbed import Peer, sock
+from sockbed import DEADLINE, Peer, sock
 from tap import ok
+from walk_traffic import ask
 from walkbed import Wire, row, server, to_port
 
 NTP = 2208988800
@@ -20,6 +21,9 @@ def probe(*args, reply=None):
 
     peer = Peer("127.0.0.1", 0, keep)
     r = sock("-u", "--measure", "--wait", "0", *args, "127.0.0.1", peer.port)
+    ask("127.0.0.1", peer.port, b"the last").close()
+    with peer.news:
+        peer.news.wait_for(lambda: peer.got[-1][0] == b"the last", DEADLINE)
     return got, r
 
 
