@@ -77,11 +77,16 @@ host_find_all(const char *text, int family, struct sky_addr *a, unsigned n,
 {
 	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_DGRAM };
 	struct addrinfo *list, *at;
+	struct sky_addr other;
 	char what[128];
 	unsigned i = 0;
 	int rc;
 
 	rc = getaddrinfo(text, NULL, &hints, &list);
+	if (rc && family && sky_addr_parse(&other, text) == 0)
+		return fault(why, text, family == AF_INET ? "an IPv6 address" : "an IPv4 address",
+		    family == AF_INET ? "a name or an IPv4 address" :
+		    "a name or an IPv6 address");
 	if (rc) {
 		snprintf(what, sizeof(what), "unknown host: %s", gai_strerror(rc));
 		return fault(why, text, what,

@@ -53,10 +53,8 @@ consume(struct tcp *t, struct conn *conn, size_t n)
 		n = crlf_strip(t->in, n);
 	if (n)
 		rc = data_print(t->in, n);
-	if (rc < 0) {
-		tcp_say(t, 1, "write error: %s", strerror(-rc));
-		t->out.failed = true;
-	}
+	if (rc < 0)
+		t->out.failed = -rc;	/* which ends it, and is told then */
 }
 
 /* Returns true if there may be more. */
