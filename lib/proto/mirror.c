@@ -49,29 +49,46 @@ sky_mirror_find(struct mirror *m, const struct sky_addr *from, uint16_t ssid)
 	return NULL;
 }
 
-struct session *
-sky_mirror_add(struct mirror *m, const struct sky_mirror_in *in, uint16_t ssid)
+/* A place for a new session: a free one, else that of the oldest from which one
+ * datagram came, if any. So garbage makes room for others, and not the others for
+ * garbage. */
+static struct session *
+place(const struct mirror *m)
 {
-	struct session *s;
+	struct session *s, *least = NULL;
 	unsigned i;
 
 	for (i = 0; i < m->size; i++) {
 		s = &m->session[i];
-		if (s->open)
+		if (!s->open)
+			return s;
+		if (s->out.received + s->out.unread > 1)
 			continue;
-		memset(s, 0, sizeof(*s));
-		s->open = true;
-		s->peer = in->from;
-		s->ssid = ssid;
-		s->heard = in->now;
-		sky_track_init(&s->out, in->drops);
-		m->opened++;
-		m->others++;
-		s->others = m->others;
-		return s;
+		if (!least || s->heard < least->heard)
+			least = s;
 	}
-	m->sums.refused++;
-	return NULL;
+	return least;
+}
+
+struct session *
+sky_mirror_add(struct mirror *m, const struct sky_mirror_in *in, uint16_t ssid)
+{
+	struct session *s = place(m);
+
+	if (!s || s->open)
+		m->sums.refused++;
+	if (!s)
+		return NULL;
+	m->opened += !s->open;
+	memset(s, 0, sizeof(*s));
+	s->open = true;
+	s->peer = in->from;
+	s->ssid = ssid;
+	s->heard = in->now;
+	sky_track_init(&s->out, in->drops);
+	m->others++;
+	s->others = m->others;
+	return s;
 }
 
 /* Drops of the socket are this session's only while it is alone there. */

@@ -256,10 +256,11 @@ write_message(struct prober *p, void *buf, enum sky_tally_kind kind, uint16_t n,
 static void
 next_try(struct prober *p, uint64_t now)
 {
+	uint64_t most = p->phase == GREETING ? 2 * RETRY_NS : RETRY_MOST_NS;
 	uint64_t wait = RETRY_NS << (p->tries < 4 ? p->tries : 4);
 
 	p->tries++;
-	p->deadline = now + (wait < RETRY_MOST_NS ? wait : RETRY_MOST_NS);
+	p->deadline = now + (wait < most ? wait : most);
 }
 
 static size_t

@@ -12,7 +12,7 @@
 #include <strings.h>
 
 #define RATE_MOST UINT64_C(1000000000000)	/* a second */
-#define SWEEP_STEPS 16
+#define SWEEP_SIZES 16
 #define SIZE_MOST 65507
 
 /* A number of bytes out of the len characters at text. */
@@ -46,7 +46,7 @@ measure_take_size(void *config, const struct opt *o, const char *arg)
 		fine = dots < arg + end && bytes_of(dots + 2, end - (size_t)(dots + 2 - arg), &m->to);
 	if (!fine || m->from < SKY_MEASURE_MIN || m->to > SIZE_MOST || m->from > m->to)
 		return expected;
-	m->step = (m->to - m->from + SWEEP_STEPS - 2) / (SWEEP_STEPS - 1);
+	m->step = 0;
 	if (slash && (!dots || !bytes_of(slash + 1, strlen(slash + 1), &m->step) || !m->step))
 		return expected;
 	return NULL;
@@ -117,8 +117,26 @@ measure_check(const struct config *c)
 	if (m->on && !c->server && c->write_size < SKY_MEASURE_MIN)
 		opts_refuse("'-w %lu': too small for --measure (expected 44 or more: STAMP's packet, "
 		    "RFC 8762, has 44 bytes)", (unsigned long)c->write_size);
-	if (m->on && !c->server && c->ndests > 1)
+}
+
+void
+measure_check_ends(const struct config *c)
+{
+	if (c->measure.on && !c->server && c->ndests > 1)
 		opts_refuse("--measure measures the way to one destination (expected host port)");
+}
+
+uint64_t
+measure_size(const struct measure_config *m, uint64_t number)
+{
+	uint64_t sizes = SWEEP_SIZES;
+
+	if (m->from == m->to)
+		return m->from;
+	if (!m->step)
+		return m->from + (m->to - m->from) * (number % sizes) / (sizes - 1);
+	sizes = (m->to - m->from) / m->step + 1;
+	return m->from + number % sizes * m->step;
 }
 
 void

@@ -17,7 +17,7 @@ struct run;
 struct measure_config {
 	bool on, one_way;
 	bool have_size, have_burst, have_duration, have_rate;
-	uint64_t from, to, step;	/* bytes: from, from + step, ... to, and again */
+	uint64_t from, to, step;	/* bytes; step 0: 16 sizes */
 	uint64_t rate;			/* datagrams, or bits of payload, a second; 0: no limit */
 	bool bits;
 	uint64_t burst;			/* datagrams sent at one moment */
@@ -31,6 +31,9 @@ const char *measure_take_rate(void *config, const struct opt *o, const char *arg
  * input nor output for data, and reads datagrams whole. */
 void measure_prepare(struct config *c);
 void measure_check(const struct config *c);
+void measure_check_ends(const struct config *c);
+/* Bytes of the datagram with this number. */
+uint64_t measure_size(const struct measure_config *m, uint64_t number);
 
 /* The role: prober, or with -s mirror. Its own summary is told at its end. */
 void measure_run(struct run *x);

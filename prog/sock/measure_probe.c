@@ -148,16 +148,6 @@ talk(struct probe *m)
 	}
 }
 
-static void
-next_size(struct probe *m)
-{
-	const struct measure_config *c = &m->x->c->measure;
-
-	m->size += c->step;
-	if (m->size > c->to || !c->step)
-		m->size = c->from;
-}
-
 /* The schedule does not drift: what a division leaves is carried on. */
 static void
 schedule(struct probe *m, size_t len)
@@ -188,7 +178,7 @@ send_one(struct probe *m)
 	else if (out.status)
 		refused(m, &out);
 	schedule(m, m->size);
-	next_size(m);
+	m->size = measure_size(&m->x->c->measure, m->tried);
 }
 
 /* --- time --- */

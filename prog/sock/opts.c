@@ -456,5 +456,6 @@ opts_read(struct config *c, int argc, char **argv)
 		    argv[first]);
 	if (!c->have_backlog_test)
 		operands_read(c, argc - first, argv + first);
+	measure_check_ends(c);
 	sockopts_check(c);
 }

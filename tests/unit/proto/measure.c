@@ -421,11 +421,16 @@ a_table_that_is_full(void **state)
 	struct sky_mirror_in in;
 
 	start(0);
-	sky_prober_make(&b.p, b.packet, 44, b.now);
-	for (uint16_t port = 1; port <= 10; port++) {
-		sky_addr_set_port(&b.from, port);
-		in = in_of(b.packet, 44);
-		assert_int_equal(sky_mirror_take(&b.m, &in, b.now, b.back, &out), port <= 4 ? 44 : 0);
+	/* three that have sent two and more, and a flood of others */
+	for (unsigned round = 0; round < 3; round++) {
+		sky_prober_make(&b.p, b.packet, 44, b.now);
+		sky_prober_sent(&b.p, true);
+		for (uint16_t port = 1; port <= (round == 2 ? 3 : round ? 10 : 3); port++) {
+			sky_addr_set_port(&b.from, port);
+			in = in_of(b.packet, 44);
+			assert_int_equal(sky_mirror_take(&b.m, &in, b.now, b.back, &out), 44);
+			assert_int_equal(out.opened, round == 0 || port > 3);
+		}
 	}
 	sky_mirror_sums(&b.m, &sums);
 	assert_int_equal(sums.refused, 6);
