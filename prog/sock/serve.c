@@ -83,13 +83,15 @@ open_out(struct serve *s)
 static int
 open_ledger(struct serve *s)
 {
-	size_t size = sky_ledger_room(LEDGER_DESTS, LEDGER_ROWS, LEDGER_RECENT);
+	/* Connections are only heard of; and what is mapped makes fork slow. */
+	unsigned recent = s->c->udp ? LEDGER_RECENT : 1;
+	size_t size = sky_ledger_room(LEDGER_DESTS, LEDGER_ROWS, recent);
 
 	s->ledger_room = calloc(1, size);
 	if (!s->ledger_room)
 		return -ENOMEM;
 	return sky_ledger_init(&s->ledger, s->ledger_room, size, LEDGER_DESTS, LEDGER_ROWS,
-	    LEDGER_RECENT);
+	    recent);
 }
 
 static int
