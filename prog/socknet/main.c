@@ -85,6 +85,21 @@ skip_for_root(struct report *r, const struct lab *lab)
 	report_skip(r, why);
 }
 
+/* A router's interfaces have no addresses in the kernel: nothing would run. */
+static int
+choose_host(const struct lab *lab, const char *name, const char *path, unsigned *host)
+{
+	*host = name ? labfile_host(lab, name) : 0;
+	while (!name && *host < lab->hosts && (lab->host[*host].router || lab->host[*host].lan))
+		++*host;
+	if (*host >= lab->hosts) {
+		fprintf(stderr, "socknet: '%s': no such host (expected one of %s)\n",
+		    name ? name : "", path);
+		return 2;
+	}
+	return 0;
+}
+
 static int
 play(const char *name, const struct opts *o, enum report_style style, const char *host)
 {
@@ -94,19 +109,14 @@ play(const char *name, const struct opts *o, enum report_style style, const char
 		.lab = lab, .report = { .style = style, .verbose = o->verbose, .lab = lab,
 			.speed = (unsigned)o->speed },
 		.ledger = o->ledger,
-		.shell_host = LAB_NONE, .program_path = labs_programs(programs, sizeof(programs)),
+		.enter_host = LAB_NONE, .command = o->command, .program_path = labs_programs(programs, sizeof(programs)),
 	};
 	struct box box = { .name = path, .inside = run_inside, .arg = &run };
 	int r = lab ? load(lab, name, path, sizeof(path)) : 1;
 
-	if (r == 0 && host) {
-		run.shell_host = labfile_host(lab, host);
-		box.terminal = true;
-		if (run.shell_host == LAB_NONE) {
-			fprintf(stderr, "socknet: '%s': no such host (expected one of %s)\n",
-			    host, path);
-			r = 2;
-		}
+	if (r == 0 && (host || o->command)) {
+		r = choose_host(lab, host, path, &run.enter_host);
+		box.terminal = host && !o->command ? true : isatty(STDIN_FILENO);
 	}
 	if (r == 0) {
 		box.root = lab->needs_root != NULL;
@@ -139,6 +149,8 @@ run_labs(const struct opts *o)
 
 	if (o->ledger && truncate_file(o->ledger))
 		return 1;
+	if (o->command)
+		return play(o->files[0], o, REPORT_QUIET, o->host);
 	for (const char *const *f = o->files; *f; f++) {
 		r = play(*f, o, o->tap ? REPORT_TAP : REPORT_TEXT, NULL);
 		worst = r > worst ? r : worst;

@@ -8,6 +8,8 @@
 #include <string.h>
 
 static const struct opt rows[] = {
+	{ .letter = 'H', .name = "host", .arg = "HOST", .kind = OPT_STR,
+	  .at = offsetof(struct opts, host), .help = "where to run the COMMAND" },
 	{ .letter = 'l', .name = "ledger", .kind = OPT_STR, .at = offsetof(struct opts, ledger),
 	  .arg = "FILE", .help = "write what routers did to each packet, as JSON" },
 	{ .letter = 's', .name = "speed", .arg = "N", .kind = OPT_INT, .min = 1, .max = 1000,
@@ -20,8 +22,9 @@ static const struct opt rows[] = {
 };
 
 static const char *const synopsis[] = {
-	"[-tv] [-l FILE] [-s N] run LAB ...", "shell LAB HOST", "check LAB ...", "list", "[-v] demo [LAB]",
-	"serve echo|discard|daytime PORT ...", NULL
+	"[-tv] [-l FILE] [-s N] run LAB ...", "[-H HOST] [-l FILE] run LAB -- COMMAND ...",
+	"shell LAB HOST", "check LAB ...", "list", "[-v] demo [LAB]",
+	"serve echo|discard|daytime|dns PORT ...", NULL
 };
 
 static const char *const epilogue[] = {
@@ -37,18 +40,50 @@ static const struct opt_program program = {
 	.epilogue = epilogue,
 };
 
+/* Words behind the -- of "run LAB --" are a command, and no options of ours.
+ * Returns how many words are left for us. */
+static int
+split(struct opts *o, int argc, char **argv)
+{
+	int dash = 1, run;
+
+	for (run = 1; run < argc && strcmp(argv[run], "run");)
+		run++;
+	for (dash = run + 1; dash < argc && strcmp(argv[dash], "--");)
+		dash++;
+	if (dash >= argc)
+		return argc;
+	if (dash + 1 == argc)
+		opt_bad(&program, argv[dash], "nothing to run", "run LAB -- COMMAND ...");
+	o->command = (const char *const *)argv + dash + 1;
+	argv[dash] = NULL;
+	return dash;
+}
+
+/* What belongs together. */
+static void
+check_command(const struct opts *o, const struct command *c, unsigned operands)
+{
+	if (o->host && !o->command)
+		opt_bad(&program, o->host, "a host for no command", "run LAB -- COMMAND ...");
+	if (o->command && (strcmp(c->name, "run") || operands != 1))
+		opt_bad(&program, o->command[0], "a command", "it behind one lab: run LAB -- COMMAND ...");
+	if (o->command && o->tap)
+		opt_bad(&program, "--tap", "no expectations with a command", "run LAB -- COMMAND ...");
+}
+
 const struct command *
 opts_parse(struct opts *o, int argc, char **argv)
 {
-	int at = opt_parse(&program, o, argc, argv);
-	unsigned n = (unsigned)(argc - at);
+	int words = split(o, argc, argv), at = opt_parse(&program, o, words, argv);
+	unsigned n = (unsigned)(words - at);
 	const struct command *c;
 	char what[100];
 
-	for (c = commands; at < argc && c->name && strcmp(c->name, argv[at]);)
+	for (c = commands; at < words && c->name && strcmp(c->name, argv[at]);)
 		c++;
-	if (at >= argc || !c->name)
-		opt_bad(&program, at < argc ? argv[at] : "", "no such command",
+	if (at >= words || !c->name)
+		opt_bad(&program, at < words ? argv[at] : "", "no such command",
 		    "run, shell, check, list, demo or serve");
 	n--;
 	o->program = argv[0];
@@ -58,5 +93,6 @@ opts_parse(struct opts *o, int argc, char **argv)
 		opt_bad(&program, argv[at], "something is missing", what);
 	if (c->max && n >= c->max)
 		opt_bad(&program, argv[at + (int)c->max], "one word too many", what);
+	check_command(o, c, n);
 	return c;
 }

@@ -11,7 +11,8 @@ struct opts {
 	const char *ledger;		/* the routers' records, or NULL */
 	const char *program;		/* as this one was called */
 	const char *const *files;	/* ends with NULL */
-	const char *host;		/* shell */
+	const char *host;		/* for the command; NULL: the first */
+	const char *const *command;	/* behind --, or NULL; ends with NULL */
 };
 
 struct command {

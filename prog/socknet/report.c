@@ -19,6 +19,8 @@ report_begin(struct report *r, const struct lab *lab)
 void
 report_command(struct report *r, const struct lab_step *s)
 {
+	if (r->style == REPORT_QUIET)
+		return;
 	if (r->style == REPORT_TAP)
 		printf("# ");
 	if (r->style == REPORT_DEMO && s->verb != LAB_RUN)
@@ -38,6 +40,8 @@ void
 report_output(struct report *r, const struct lab_step *s, bool background,
     const char *line, size_t len)
 {
+	if (r->style == REPORT_QUIET)
+		return;
 	if (r->style == REPORT_TAP)
 		printf("#   ");
 	if (background && r->style == REPORT_DEMO && !r->verbose)
@@ -51,18 +55,20 @@ report_output(struct report *r, const struct lab_step *s, bool background,
 void
 report_result(struct report *r, bool ok, unsigned line, const char *what, const char *why)
 {
+	FILE *to = r->style == REPORT_QUIET ? stderr : stdout;
+
 	r->done++;
 	r->failed += !ok;
 	if (r->style == REPORT_TAP)
 		printf("%s %u - %s\n", ok ? "ok" : "not ok", r->done, what);
 	else if (!ok)
-		printf("FAILED  %s:%u: %s\n", lab_file(r->lab, line),
+		fprintf(to, "FAILED  %s:%u: %s\n", lab_file(r->lab, line),
 		    LAB_LINE(line), what);
 	else if (r->style == REPORT_TEXT)
 		printf("ok      %s\n", what);
 	if (!ok && why && *why)
-		printf("%s%s\n", r->style == REPORT_TAP ? "# " : "        ", why);
-	fflush(stdout);
+		fprintf(to, "%s%s\n", r->style == REPORT_TAP ? "# " : "        ", why);
+	fflush(to);
 }
 
 void

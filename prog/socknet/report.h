@@ -7,7 +7,8 @@
 
 #include "lab.h"
 
-enum report_style { REPORT_TEXT, REPORT_TAP, REPORT_DEMO };
+/* QUIET: standard output is a program's; only failures, on standard error. */
+enum report_style { REPORT_TEXT, REPORT_TAP, REPORT_DEMO, REPORT_QUIET };
 
 struct report {
 	enum report_style style;
@@ -15,7 +16,6 @@ struct report {
 	unsigned speed;		/* of pauses; printed if it is not 1 */
 	unsigned done, failed;
 	const struct lab *lab;
-	bool open_line;		/* the cursor is behind text */
 };
 
 void report_begin(struct report *r, const struct lab *lab);

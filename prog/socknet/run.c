@@ -2,6 +2,7 @@
 /* run.c - one lab from beginning to end: see run.h. */
 #include "run.h"
 #include "child.h"
+#include "enter.h"
 #include "expect.h"
 #include "ledger.h"
 #include "loop.h"
@@ -312,33 +313,17 @@ do_steps(struct loop *l)
 	return 0;
 }
 
-/* --- a shell in a host, the lab's servers running --- */
+/* --- a program of the caller's, the lab's servers running --- */
 
 static int
-do_shell(struct loop *l, unsigned host)
+do_enter(struct loop *l, const struct run *r)
 {
-	static const char *const bash[] = { "bash", "--norc", "-i", NULL };
-	static const char *const plain[] = { "sh", "-i", NULL };
-	struct lab_step s = {
-		.verb = LAB_RUN, .host = host, .proc = l->lab->procs, .root = true, .line = 1,
-	};
-	char prompt[64];
-
+	l->report->lab = l->lab;
 	for (unsigned i = 0; i < l->lab->steps; i++)
 		if (l->lab->step[i].verb == LAB_SERVER && do_server(l, &l->lab->step[i]))
 			return 1;
-	snprintf(prompt, sizeof(prompt), "%s# ", l->lab->host[host].name);
-	setenv("PS1", prompt, 1);
-	s.args.argv = (const char **)(uintptr_t)(child_exists("bash") ? bash : plain);
-	if (loop_start(l, &s, true)) {
-		fprintf(stderr, "socknet: %s\n", l->error);
-		return 1;
-	}
-	while (!l->proc[s.proc].ended) {
-		l->interrupted = 0;
-		loop_wait(l, has_ended, &s, 600000000000u, 0);
-	}
-	return loop_status(&l->proc[s.proc]);
+	return r->command ? enter_command(l, r->enter_host, r->command) :
+	    enter_shell(l, r->enter_host);
 }
 
 /* --- */
@@ -353,10 +338,11 @@ missing_program(const struct run *r)
 	for (unsigned i = 0; i < 2; i++)
 		if ((i == 0 || lab->filters) && !child_exists(tools[i]))
 			return tools[i];
-	for (unsigned i = 0; i < lab->steps && r->shell_host == LAB_NONE; i++)
-		if (lab->step[i].args.argc && !child_exists(lab->step[i].args.argv[0]))
+	for (unsigned i = 0; i < lab->steps; i++)
+		if ((r->enter_host == LAB_NONE || lab->step[i].verb == LAB_SERVER) &&
+		    lab->step[i].args.argc && !child_exists(lab->step[i].args.argv[0]))
 			return lab->step[i].args.argv[0];
-	return NULL;
+	return r->command && !child_exists(r->command[0]) ? r->command[0] : NULL;
 }
 
 static void
@@ -376,6 +362,16 @@ bad(const char *text, int status)
 {
 	fprintf(stderr, "socknet: %s\n", text);
 	return status;
+}
+
+static int
+do_lab(struct loop *l, struct run *r)
+{
+	report_begin(&r->report, r->lab);
+	do_steps(l);
+	if (r->report.failed)
+		ledger_tail(l);
+	return report_end(&r->report);
 }
 
 int
@@ -406,13 +402,10 @@ run_inside(void *arg)
 		return bad(l.net.error, 1);
 	if (loop_open(&l, r->lab, &r->report))
 		return bad(l.error, 1);
-	if (r->shell_host != LAB_NONE)
-		return do_shell(&l, r->shell_host);
-	report_begin(&r->report, r->lab);
-	do_steps(&l);
-	if (r->report.failed)
-		ledger_tail(&l);
-	status = report_end(&r->report);
+	if (r->enter_host != LAB_NONE)
+		status = do_enter(&l, r);
+	else
+		status = do_lab(&l, r);
 	if (r->ledger && (error = ledger_write(&l, r->ledger)) < 0) {
 		fprintf(stderr, "socknet: '%s': %s\n", r->ledger, strerror(-error));
 		status = status ? status : 1;

@@ -10,7 +10,8 @@
 struct run {
 	const struct lab *lab;
 	struct report report;
-	unsigned shell_host;		/* LAB_NONE: run the lab; else a shell there */
+	unsigned enter_host;		/* LAB_NONE: run the lab; else a shell there */
+	const char *const *command;	/* or this instead of a shell */
 	const char *program_path;	/* goes before PATH */
 	const char *ledger;		/* the routers' records go there, or NULL */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* serve.c - small services: see serve.h. */
 #include "serve.h"
+#include "dns.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,6 +14,7 @@
 
 #define SERVICES 16
 #define DATAGRAM 65536
+#define SPARE 64		/* that an answer may be longer */
 
 /* Length of the answer in buf, or -1 for none. */
 struct service {
@@ -43,6 +45,7 @@ daytime(char *buf, int len)
 
 static const struct service services[] = {
 	{ "echo", echo }, { "discard", discard }, { "daytime", daytime },
+	{ "dns", dns_answer },
 };
 
 static const struct service *
@@ -110,7 +113,7 @@ serve(const char *const *words)
 {
 	struct pollfd p[SERVICES];
 	const struct service *v[SERVICES];
-	char *buf = malloc(DATAGRAM);
+	char *buf = malloc(DATAGRAM + SPARE);
 	nfds_t n = 0;
 
 	for (; words[0] && words[1] && n < SERVICES; words += 2, n++) {
@@ -120,7 +123,7 @@ serve(const char *const *words)
 		v[n] = find(words[0]);
 		if (!v[n] || *end || port < 1 || port > 65535) {
 			fprintf(stderr, "socknet: '%s': not such a service (expected "
-			    "echo, discard or daytime, and a port)\n", words[!!v[n]]);
+			    "echo, discard, daytime or dns, and a port)\n", words[!!v[n]]);
 			return 2;
 		}
 		p[n] = (struct pollfd){ .fd = open_port((unsigned)port), .events = POLLIN };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * serve.h - the small services that labs talk to: echo, discard, daytime.
+ * serve.h - the small services that labs talk to: echo, discard, daytime, dns.
  *
  * UDP, both families on one socket; answers leave from the address that was
  * asked. Runs until a signal ends it.

@@ -110,11 +110,9 @@ send_error(struct rt *r, const struct rt_pkt *p, uint8_t type, uint8_t code, uin
 }
 
 void
-rt_answer(struct rt *r, const struct rt_pkt *p, enum rt_did did, uint8_t type, uint8_t code,
-    uint32_t mtu, uint64_t now)
+rt_answer_about(struct rt *r, struct rt_record *rec, const struct rt_pkt *p, uint8_t type,
+    uint8_t code, uint32_t mtu, uint64_t now)
 {
-	struct rt_record *rec = rt_write(r, p, did, RT_NONE, now);
-
 	rec->type = type;
 	rec->code = code;
 	rec->mtu = (uint16_t)mtu;
@@ -132,4 +130,11 @@ rt_answer(struct rt *r, const struct rt_pkt *p, enum rt_did did, uint8_t type, u
 		rec->flags |= RT_REC_ANSWERED;
 		r->ledger->errors_sent++;
 	}
+}
+
+void
+rt_answer(struct rt *r, const struct rt_pkt *p, enum rt_did did, uint8_t type, uint8_t code,
+    uint32_t mtu, uint64_t now)
+{
+	rt_answer_about(r, rt_write(r, p, did, RT_NONE, now), p, type, code, mtu, now);
 }

@@ -170,6 +170,10 @@ uint8_t *rt_own_packet(struct rt *r);
 void rt_answer(struct rt *r, const struct rt_pkt *p, enum rt_did did,
     uint8_t type, uint8_t code, uint32_t mtu, uint64_t now);
 
+/* The same where the record is written already. */
+void rt_answer_about(struct rt *r, struct rt_record *rec, const struct rt_pkt *p,
+    uint8_t type, uint8_t code, uint32_t mtu, uint64_t now);
+
 /* limit.c */
 bool rt_limit_passes(struct rt *r, const struct sky_addr *to, uint8_t type,
     uint8_t code, uint64_t now);

@@ -146,6 +146,7 @@ rt_line_send(struct rt *r, struct rt_pkt *p, unsigned iface, const struct sky_ad
 {
 	const struct rt_harm *h = harm_of(r, p, iface);
 	struct rt_line *line = &r->line[iface];
+	struct rt_record *rec;
 	uint64_t due = now;
 
 	if (is_lost(r, h, line)) {
@@ -157,9 +158,9 @@ rt_line_send(struct rt *r, struct rt_pkt *p, unsigned iface, const struct sky_ad
 		rt_write(r, p, RT_CORRUPTED, iface, now);
 	}
 	if (h->rate_bps && !slow(line, h, p->len, now, &due)) {
-		rt_write(r, p, RT_QUEUE_FULL, iface, now);
+		rec = rt_write(r, p, RT_QUEUE_FULL, iface, now);
 		if (r->conf->manners.quench && p->family == AF_INET)
-			rt_answer(r, p, RT_QUEUE_FULL, 4, 0, 0, now);
+			rt_answer_about(r, rec, p, 4, 0, 0, now);
 		return;
 	}
 	if (rt_happens(r, h->duplicate))
