@@ -126,6 +126,20 @@ def check_adopt(t):
     p.communicate()
 
 
+def check_request(t):
+    live, dead, mute = udp(), free_port(), udp()
+    ports = [live.getsockname()[1], dead, mute.getsockname()[1]]
+    p = start([os.path.join(BUILT, "request")] + ["%s:%d" % (HOST, n) for n in ports])
+    data, sender = live.recvfrom(100)
+    live.sendto(data, sender)
+    copies = [mute.recv(100) for _ in range(3) if select.select([mute], [], [], 8)[0]]
+    t.ok(len(copies) == 3 and len({c[8:16] for c in copies}) == 1, "request: three tries, one id", copies)
+    out = p.communicate(timeout=15)[0].decode()
+    for n, word in zip(ports, ("answered", "refused", "silent")):
+        t.ok(any(":%d: %s" % (n, word) in line for line in out.splitlines()),
+             "request: one of the three is " + word, out)
+
+
 def check_length(t):
     for path in sorted(glob.glob(os.path.join(SRC, "examples", "*.[cp]*"))):
         with open(path, encoding="utf-8") as f:
@@ -147,6 +161,7 @@ def main():
     script = os.path.join(SRC, "examples", "echo.py")
     check_echo(t, "ctypes", ["python3", script, HOST, str(free_port())], False)
     check_adopt(t)
+    check_request(t)
     t.done()
 
 
