@@ -120,7 +120,8 @@ enum sky_accept {
 };
 
 /* Accepts one connection, close-on-exec and non-blocking; peer and local (each
- * may be NULL) are the two ends. Returns the descriptor or a negative errno. */
+ * may be NULL) are the two ends. The listening socket is made non-blocking, and
+ * stays so. Returns the descriptor or a negative errno. */
 int sky_tcp_accept(int fd, struct sky_addr *peer, struct sky_addr *local);
 /* err: positive or negative. */
 enum sky_accept sky_tcp_accept_class(int err);

@@ -38,8 +38,8 @@ sky_tcp_accept(int fd, struct sky_addr *peer, struct sky_addr *local)
 {
 	struct sockaddr_storage s;
 	socklen_t len = sizeof(s);
-	int conn = sky_sockfd_accept(fd, &s, &len);
-	int r;
+	int r = sky_sockfd_nonblock(fd);
+	int conn = r < 0 ? r : sky_sockfd_accept(fd, &s, &len);
 
 	if (conn < 0)
 		return conn;
