@@ -68,7 +68,8 @@ int opt_parse(const struct opt_program *p, void *config, int argc, char **argv);
 _Noreturn void opt_bad(const struct opt_program *p, const char *text, const char *what, const char *expected);
 
 /* For tests, completion and manual: one row per line, tab-separated: letter,
- * name, argument, group, help. Printed by the hidden option --options. */
+ * name, argument, group, help, words to choose from. Printed by the hidden
+ * option --options. */
 void opt_list(const struct opt_program *p);
 
 /* Numbers as every program reads them. Return 0, or -EINVAL, -ERANGE. */

@@ -164,12 +164,16 @@ void
 opt_list(const struct opt_program *p)
 {
 	const struct opt *o;
+	unsigned i;
 
 	for (o = p->opts; o->name; o++) {
 		if (o->letter)
 			putchar(o->letter);
-		printf("\t%s\t%s\t%s\t%s\n", o->name, o->arg ? o->arg : "",
+		printf("\t%s\t%s\t%s\t%s\t", o->name, o->arg ? o->arg : "",
 		    o->kind == OPT_LATER ? "later" : o->group ? o->group : "", o->help);
+		for (i = 0; o->kind == OPT_ENUM && o->words[i]; i++)
+			printf("%s%s", i ? " " : "", o->words[i]);
+		putchar('\n');
 	}
 }
 

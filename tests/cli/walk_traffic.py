@@ -291,3 +291,18 @@ def check_waiting():
     ok(status == [0, 0, 3], "--expect-answer: silence is a bad fate", status)
     ok(sock("-u", "-i", "-n1", "--expect-answer", "127.0.0.1", echo("127.0.0.1").port).returncode == 0,
        "... an answer is not")
+
+
+@row("no-trains")
+def check_no_trains():
+    largest = {}
+    for args in ((), ("--no-trains",)):
+        peer = discard("127.0.0.1")
+        with Wire() as w:
+            sock("-u", "-i", "-n500", "-w100", *args, "--wait", "0", "127.0.0.1", peer.port)
+            sock("-u", "-i", "-n1", "--wait", "0", "127.0.0.1", 10)
+            sizes = [len(p.payload) for p in w.all(to_port(peer.port), to_port(10))]
+        peer.await_count(500)
+        largest[args] = max(sizes)
+        ok(sum(sizes) == 50000 and len(peer.got) == 500, "--no-trains: 500 datagrams either way", (args, len(peer.got)))
+    ok(largest[("--no-trains",)] == 100 < largest[()], "--no-trains: each goes by itself, otherwise in trains", largest)
