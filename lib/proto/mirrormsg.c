@@ -162,8 +162,10 @@ session_of(struct mirror *m, const struct sky_mirror_in *in, const struct sky_ta
 		    t->value[0] == s->token ? s : NULL;
 	if (s && s->ours && s->session != t->session)
 		return NULL;
-	out->opened = !s;
-	return s ? s : sky_mirror_add(m, in, (uint16_t)t->session);
+	if (s || m->closing)
+		return s;
+	out->opened = true;
+	return sky_mirror_add(m, in, (uint16_t)t->session);
 }
 
 size_t
@@ -183,7 +185,7 @@ sky_mirror_control(struct sky_mirror *sm, const struct sky_mirror_in *in, void *
 
 	*out = (struct sky_mirror_out){ .size = out->size, .session = -1 };
 	if (sky_tally_decode(&t, &rd) == 0 && t.kind < sizeof(takers) / sizeof(takers[0]) &&
-	    takers[t.kind] && !(m->closing && t.kind == SKY_TALLY_HELLO))
+	    takers[t.kind])
 		s = session_of(m, in, &t, out);
 	if (!s) {
 		m->sums.strays++;
