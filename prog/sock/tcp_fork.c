@@ -17,7 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STARVED_NS UINT64_C(100000000)
+/* Until accept is tried again without descriptors; and, with -v, how often the
+ * queue is looked at. */
+#define TICK_NS UINT64_C(100000000)
 
 struct fork {
 	int child_fd;		/* signals of children */
@@ -123,7 +125,8 @@ tcp_fork(struct tcp *t)
 	while (alive >= 0 && !tcp_over(t)) {
 		p[1] = (struct pollfd){ .fd = f.child_fd, .events = POLLIN };
 		p[2] = (struct pollfd){ .fd = t->starved ? -1 : t->listener, .events = POLLIN };
-		tcp_wait(t, p, 3, t->starved ? run_clock() + STARVED_NS : TCP_FOREVER);
+		tcp_wait(t, p, 3, t->starved || t->c->verbose ? run_clock() + TICK_NS : TCP_FOREVER);
+		tcp_tell_queue(t);
 		if (p[1].revents)
 			reap(t, &f);
 		if (t->starved)

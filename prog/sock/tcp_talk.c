@@ -19,6 +19,7 @@
 #define READS 64		/* of one connection before the others get their turn */
 #define MOST 1024			/* connections at once, with --all */
 #define STARVED_NS UINT64_C(100000000)	/* until accept is tried again */
+#define TELL_NS UINT64_C(50000000)	/* with -v, how often the queue is looked at */
 #define QUIET_NS UINT64_C(50000000)	/* an answer is over */
 
 struct talk {
@@ -156,6 +157,8 @@ deadline(const struct tcp *t, const struct talk *k)
 	uint64_t at = t->starved ? run_clock() + STARVED_NS : k->until, by;
 	unsigned i;
 
+	if (t->listener >= 0 && t->c->verbose && run_clock() + TELL_NS < at)
+		at = run_clock() + TELL_NS;
 	for (i = 0; i < k->n; i++) {
 		by = conn_deadline(t, &k->conns[i], reads_only(t, k));
 		at = by < at ? by : at;
@@ -223,6 +226,7 @@ loop(struct tcp *t, struct talk *k)
 		polled = k->n;
 		tcp_wait(t, k->p, P_CONNS + polled, prepare(t, k));
 		t->starved = false;
+		tcp_tell_queue(t);
 		if (k->p[P_INPUT].revents)
 			read_input(t, k);
 		serve_ready(t, k, polled);

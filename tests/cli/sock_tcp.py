@@ -183,6 +183,19 @@ else:
     skip("a time-out is told, status 3", "no nft")
 
 
+# --- over UDP: what -c, -Q and --stop-on-error do there ---
+u = sockbed.Peer("127.0.0.1", 0, lambda data: b"x\r\ny\r\n")
+r = sock("-u", "-c", "127.0.0.1", u.port, input=b"a\nb\n")
+ok(u.got[0][0] == b"a\r\nb\r\n" and r.out == "x\ny\n", "-u -c: CR LF in datagrams, both ways", r.all)
+r = sock("-u", "-i", "-n1", "-v", "-Q", "10ms", "127.0.0.1", u.port)
+ok("pausing before close" in r.err and r.returncode == 0, "-u -Q: the pause before the close", r.all)
+dead = sockbed.closed("127.0.0.1")
+r = sock("-u", "-i", "-n50", "-p1ms", "--stop-on-error", "127.0.0.1", dead)
+ok(r.returncode == 3 and "write returned -1, expected 1024: Connection refused\n" in r.err
+   and not re.search(r" 50  ", r.err), "--stop-on-error: the first refusal ends a source", r.all)
+r = sock("-u", "-i", "-n50", "-p1ms", "-W", "127.0.0.1", dead)
+ok(r.returncode == 3 and re.search(r" 50 ", r.err) and "write returned" not in r.err, "-W: none ends it", r.all[-500:])
+
 # --- JSON ---
 with tempfile.TemporaryDirectory() as d:
     name = os.path.join(d, "j")

@@ -91,6 +91,19 @@ ok("connection on" not in live.err, "-O: nobody is accepted before its time")
 live.end()
 for s in conns + [late]:
     s.close()
+port = closed("127.0.0.1")
+live = Live("-v", "-s", "-q1", port)
+live.await_text("accept queue: length 0, limit 1")
+conns = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(3)]
+late = socket.socket()
+late.setblocking(False)
+late.connect_ex(("127.0.0.1", port))
+ok(live.await_text(r"length 2, limit 1 \(full\), overflows \d, SYN drops [12]"),
+   "while it serves one: the queue behind it is told", live.err)
+live.end()
+for s in conns + [late]:
+    s.close()
+port = closed("127.0.0.1")
 
 # --- backlog 0 to 14, by the program and by hand ---
 r = sock("--backlog-test", 14)
