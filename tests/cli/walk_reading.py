@@ -20,6 +20,13 @@ from walkbed import free_port, row, server
 from walk_traffic import ask
 
 
+def await_line(f, text):
+    for line in f:
+        if text in line:
+            return
+    raise AssertionError("it ended without a line about " + text)
+
+
 @row("receive-timeout")
 def check_receive_timeout():
     start = time.monotonic()
@@ -79,9 +86,7 @@ def check_peek():
         p = subprocess.Popen(["strace", "-o", log.name, "-e", "trace=recvfrom,recvmsg,recvmmsg", SOCK, "-u", "-s",
                               "-i", "-v", "-Z", "127.0.0.1", str(port)], stderr=subprocess.PIPE,
                              env=sockbed.TRACED, text=True)
-        text = ""
-        while "waiting on" not in text:
-            text = p.stderr.readline()
+        await_line(p.stderr, "waiting on")
         ask("127.0.0.1", port, b"twelve bytes").close()
         lines = [p.stderr.readline(), p.stderr.readline()]
         os.kill(int(subprocess.run(["pgrep", "-P", str(p.pid)], capture_output=True, text=True).stdout), signal.SIGINT)
@@ -107,8 +112,7 @@ def check_cbreak():
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, None):
         p = subprocess.Popen([SOCK, "-u", "-v", "-C", "--wait", "0", "127.0.0.1", str(peer.port)], stdin=sub,
                              stderr=subprocess.PIPE, preexec_fn=os.setsid, text=True)
-        while "connected on" not in p.stderr.readline():
-            pass
+        await_line(p.stderr, "connected on")
         n = len(peer.got)
         os.write(main, b"k")
         fine = peer.await_count(n + 1) and peer.got[-1][0] == b"k" and local_modes(sub) == 0
@@ -123,8 +127,7 @@ def check_cbreak():
            (peer.got, before, local_modes(sub)))
     p = subprocess.Popen([SOCK, "-u", "-v", "-C", "127.0.0.1", str(peer.port)], stdin=sub, stderr=subprocess.PIPE,
                          preexec_fn=os.setsid, text=True)
-    while "connected on" not in p.stderr.readline():
-        pass
+    await_line(p.stderr, "connected on")
     n = len(peer.got)
     os.write(main, b"k")
     peer.await_count(n + 1)

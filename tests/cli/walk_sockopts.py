@@ -4,9 +4,9 @@ server and client, UDP and TCP, IPv4 and IPv6; unset, they must be different."""
 import socket
 import struct
 
-from sockbed import discard, sock
+from sockbed import Live, discard, sock
 from tap import ok
-from walkbed import Acceptor, client, get, has_tcp, row, server, sockets
+from walkbed import Acceptor, client, free_port, get, has_tcp, row, server, sockets
 
 S, IP, IP6 = socket.SOL_SOCKET, socket.IPPROTO_IP, socket.IPPROTO_IPV6
 UDP_NO_CHECK6_TX, SO_NO_CHECK = 101, 11
@@ -126,3 +126,34 @@ def check_family():
         s.close()
         p.end()
     ok(only == [(True, 1), (True, 0)], "--ipv6: IPv6 only, without it both", only)
+
+
+# The lines of the literature, to the letter; each is said once the option was
+# set and read back.
+SAID = [
+    ("-u -s", "-H 16 -J 9 -t 5 -x 1500 -y 20ms -I -B -Y -j 224.7.7.7%v0 -E", "", [
+        "SO_DONTROUTE set", "SO_BROADCAST set", "IP_TOS set to 16", "IP_TTL set to 9",
+        "IP_MULTICAST_TTL set to 5", "SO_RCVTIMEO: 1.500000", "SO_SNDTIMEO: 0.020000", "IP_RECVDSTADDR set",
+        "IP_ADD_MEMBERSHIP set", "FIOASYNC set"]),
+    ("-u -s", "--dev v0", "224.7.7.7", ["multicast group joined"]),
+    ("-u", "-g 192.0.2.254 -g 192.0.2.253", "192.0.2.1 9", [
+        "source route to 192.0.2.254", "source route to 192.0.2.253", "source route size 12 bytes"]),
+    ("-s", "-K -N -L 5 -H 16 -I", "", ["SO_KEEPALIVE set", "TCP_NODELAY set", "linger on, time = 5", "IP_TOS set to 16",
+                                       "FIOASYNC set"]),
+]
+
+
+@row("verbose")
+def check_lines():
+    for role, args, end, lines in SAID:
+        port = free_port(kind=socket.SOCK_DGRAM if "-u" in role else socket.SOCK_STREAM)
+        p = Live(*role.split(), "-v", *args.split(), *(end.split() if "-s" not in role else end.split() + [port]))
+        p.await_text("waiting on|connected on")
+        if role == "-s":
+            socket.create_connection(("127.0.0.1", port)).close()
+        p.end(None if role == "-s" else 2)
+        said = p.err.splitlines()
+        ok(not [x for x in lines if said.count(x) != 1], "-v says of %s what the literature did" % args, p.err)
+    port = Acceptor("127.0.0.1").port
+    r = sock("-H", 3, "127.0.0.1", port)
+    ok("IP_TOS = 0 (3 asked for)\n" in r.err, "what was not set as asked is told without -v: ECN belongs to TCP", r.all)
