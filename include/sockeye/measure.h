@@ -112,6 +112,9 @@ void sky_prober_sent(struct sky_prober *p, bool taken);
  * one where it carries none). */
 enum sky_measured sky_prober_take(struct sky_prober *p, const void *data, size_t len,
     uint64_t time_ns, uint32_t drops, uint64_t now);
+/* True if the last one taken was a reflection that came for the first time; *seq is
+ * its number, counted from 0 in the order of sending. */
+bool sky_prober_first(const struct sky_prober *p, uint64_t *seq);
 /* True if a quote of a sent datagram is one of ours; *seq is its number. */
 bool sky_prober_quoted(const struct sky_prober *p, const void *quote, size_t len, uint64_t *seq);
 /* A message to send now into buf of SKY_MEASURE_CONTROL bytes: its length, or 0.

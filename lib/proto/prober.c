@@ -26,6 +26,8 @@ struct prober {
 	bool ours, reported, thanks, busy;
 	uint64_t token;
 	uint64_t used, refused;		/* numbers that left; datagrams that did not */
+	bool first;			/* the last one taken was a new reflection */
+	uint32_t last;			/* its number */
 	uint32_t messages;		/* that came: the mirror says how many it sent */
 	struct sky_tally report;
 	struct sky_track out, back, round; /* out: from reflections alone */
@@ -153,6 +155,8 @@ take_reflection(struct prober *p, const void *data, size_t len, uint64_t time_ns
 		return SKY_MEASURED_CORRUPTED;
 	}
 	kind = sky_track_take(&p->round, r.probe_seq, len, 0, false);
+	p->first = kind == SKY_TRACK_NEW;
+	p->last = r.probe_seq;
 	if (p->ours)
 		kind = sky_track_take(&p->back, r.seq, len, drops, false);
 	if (kind == SKY_TRACK_NEW)
@@ -219,9 +223,17 @@ sky_prober_take(struct sky_prober *sp, const void *data, size_t len, uint64_t ti
 {
 	struct prober *p = of(sp);
 
+	p->first = false;
 	if (sky_tally_is(data, len))
 		return take_message(p, data, len, drops, now);
 	return take_reflection(p, data, len, time_ns, drops);
+}
+
+bool
+sky_prober_first(const struct sky_prober *sp, uint64_t *seq)
+{
+	*seq = of_const(sp)->last;
+	return of_const(sp)->first;
 }
 
 bool

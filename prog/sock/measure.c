@@ -127,16 +127,21 @@ measure_check_ends(const struct config *c)
 }
 
 uint64_t
+measure_sizes(const struct measure_config *m)
+{
+	if (m->from == m->to)
+		return 1;
+	return m->step ? (m->to - m->from) / m->step + 1 : SWEEP_SIZES;
+}
+
+uint64_t
 measure_size(const struct measure_config *m, uint64_t number)
 {
-	uint64_t sizes = SWEEP_SIZES;
+	uint64_t turn = number % measure_sizes(m);
 
-	if (m->from == m->to)
-		return m->from;
-	if (!m->step)
-		return m->from + (m->to - m->from) * (number % sizes) / (sizes - 1);
-	sizes = (m->to - m->from) / m->step + 1;
-	return m->from + number % sizes * m->step;
+	if (m->step)
+		return m->from + turn * m->step;
+	return m->from + (m->to - m->from) * turn / (SWEEP_SIZES - 1);
 }
 
 void

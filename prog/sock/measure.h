@@ -32,7 +32,8 @@ const char *measure_take_rate(void *config, const struct opt *o, const char *arg
 void measure_prepare(struct config *c);
 void measure_check(const struct config *c);
 void measure_check_ends(const struct config *c);
-/* Bytes of the datagram with this number. */
+/* Bytes of the datagram with this number, and how many sizes take turns. */
+uint64_t measure_sizes(const struct measure_config *m);
 uint64_t measure_size(const struct measure_config *m, uint64_t number);
 
 /* The role: prober, or with -s mirror. Its own summary is told at its end. */

@@ -18,6 +18,7 @@
 #define AT_ONCE 32		/* sent before what came back is read */
 #define PROGRESS_NS UINT64_C(250000000)
 #define ERRNOS 8		/* kinds of refusal that are told one by one */
+#define SIZES 64		/* so many are told one by one */
 #define READ_ROUNDS 64		/* a flood must not keep us from sending */
 
 struct probe {
@@ -32,6 +33,8 @@ struct probe {
 	struct sky_way then;		/* at the last interval */
 	bool said_waits;
 	int told[ERRNOS];		/* refusals told already */
+	uint64_t used, sizes;		/* numbers; how many sizes take turns */
+	uint64_t sent[SIZES], back[SIZES]; /* of each size */
 };
 
 static bool
@@ -55,6 +58,7 @@ take(struct probe *m, const struct sky_msg *in)
 {
 	struct run *x = m->x;
 	enum sky_measured what;
+	uint64_t seq;
 
 	/* The counter is left out of a datagram while it is 0. */
 	what = sky_prober_take(&m->p, in->data, in->len,
@@ -62,6 +66,8 @@ take(struct probe *m, const struct sky_msg *in)
 	    in->have & SKY_MSG_DROPS ? in->drops : 0, run_clock());
 	if (what == SKY_MEASURED_STRAY)
 		run_stray(x, in);
+	if (sky_prober_first(&m->p, &seq) && m->sizes <= SIZES)
+		m->back[seq % m->sizes]++;
 }
 
 /* Errors that quote a test packet of ours are matched by what it says. */
@@ -173,12 +179,16 @@ send_one(struct probe *m)
 	taken = hand_over(m, &out);
 	m->tried++;
 	sky_prober_sent(&m->p, taken);
-	if (taken)
+	if (taken) {
 		run_sent(m->x, &m->x->c->dests[0], 1, now);
-	else if (out.status)
+		if (m->sizes <= SIZES)
+			m->sent[m->used % m->sizes]++;
+		m->used++;
+	} else if (out.status) {
 		refused(m, &out);
+	}
 	schedule(m, m->size);
-	m->size = measure_size(&m->x->c->measure, m->tried);
+	m->size = measure_size(&m->x->c->measure, m->used);
 }
 
 /* --- time --- */
@@ -310,6 +320,45 @@ finish(struct probe *m)
 
 /* --- the end --- */
 
+static bool
+tells_sizes(const struct probe *m)
+{
+	return m->sizes > 1 && m->sizes <= SIZES && !m->x->c->measure.one_way;
+}
+
+static void
+tell_sizes(struct probe *m)
+{
+	unsigned i;
+
+	if (!tells_sizes(m))
+		return;
+	out_line(&m->x->out, "     bytes      left      back");
+	for (i = 0; i < m->sizes; i++)
+		out_line(&m->x->out, "%10lu%10lu%10lu",
+		    (unsigned long)measure_size(&m->x->c->measure, i), (unsigned long)m->sent[i],
+		    (unsigned long)m->back[i]);
+}
+
+static void
+json_sizes(struct probe *m)
+{
+	struct out *o = &m->x->out;
+	unsigned i;
+
+	if (!tells_sizes(m))
+		return;
+	out_open_array(o, "sizes");
+	for (i = 0; i < m->sizes; i++) {
+		out_open_object(o, NULL);
+		out_u64(o, "len", measure_size(&m->x->c->measure, i));
+		out_u64(o, "sent", m->sent[i]);
+		out_u64(o, "received", m->back[i]);
+		out_close_object(o);
+	}
+	out_close_array(o);
+}
+
 static void
 tell_json(struct probe *m, struct sky_way *w)
 {
@@ -325,6 +374,7 @@ tell_json(struct probe *m, struct sky_way *w)
 	for (d = SKY_WAY_OUT; d <= SKY_WAY_ROUND; d++)
 		measure_json(o, d, &w[d]);
 	out_close_array(o);
+	json_sizes(m);
 	out_end(o);
 }
 
@@ -345,6 +395,7 @@ tell(struct probe *m)
 	}
 	if (sky_prober_knows(&m->p) && !sky_prober_reported(&m->p))
 		out_line(&x->out, "the far end's report did not come");
+	tell_sizes(m);
 	tell_json(m, w);
 }
 
@@ -360,6 +411,7 @@ prepare(struct probe *m)
 		return false;
 	prctl(PR_SET_TIMERSLACK, 1);	/* for the schedule */
 	m->size = c->measure.from;
+	m->sizes = measure_sizes(&c->measure);
 	m->interval_at = RUN_FOREVER;
 	sky_prober_init(&m->p, session, c->measure.one_way ? SKY_PROBER_ONE_WAY : 0, drops_now(m->x));
 	return true;

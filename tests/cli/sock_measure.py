@@ -230,7 +230,10 @@ ok(0.499 < took < 5 and summary(r)[0]["sent"] == 500, "--rate 1000: 500 datagram
 r = sock("-u", "--measure", "--rate", "800kbit", "--duration", "0.5", "--size", "100", "--json", "127.0.0.1", 7777)
 ok(490 <= summary(r)[0]["sent"] <= 501, "--rate 800kbit of 100 bytes for half a second: 500", r.out)
 r = sock("-u", "--measure", "--rate", "1k", "--burst", "50", "-n", 200, "--size", "52..1000/100", "--json", "127.0.0.1", 7777)
-ok(summary(r)[0]["received"] == 200 and r.returncode == 0, "--burst, and sizes in steps", r.all)
+last = summary(r)[0]
+ok(last["received"] == 200 and r.returncode == 0 and
+   last["sizes"] == [{"len": 52 + 100 * i, "sent": 20, "received": 20} for i in range(10)],
+   "--burst, and sizes in steps", r.all)
 r = sock("-u", "--measure", "--rate", "1k", "-n", 400, "--interval", "0.1", "-w", 100, "--json", "-v", "127.0.0.1", 7777)
 inter = [json.loads(x) for x in r.out.splitlines() if '"interval"' in x]
 ok(4 <= len(inter) <= 6 and sum(i["sent"] for i in inter) == 400 and
