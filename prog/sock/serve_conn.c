@@ -31,7 +31,7 @@ static void
 finish(struct serve *s, struct conn *k, int err)
 {
 	k->who.err = err;
-	k->who.lost = k->rest_at < k->rest_len && !s->service->endless;
+	k->who.lost = (k->who.lost || k->rest_at < k->rest_len) && !s->service->endless;
 	if (k->who.next)
 		k->who.next->prev = k->who.prev;
 	if (k->who.prev)
@@ -74,8 +74,10 @@ put(struct serve *s, struct conn *k, const unsigned char *data, size_t len)
 {
 	ssize_t n = send(k->who.fd, data, len, MSG_NOSIGNAL);
 
-	if (n < 0 && errno != EAGAIN)
+	if (n < 0 && errno != EAGAIN) {
+		k->who.lost = true;
 		return errno;
+	}
 	k->who.out += n > 0 ? (size_t)n : 0;
 	if (n == (ssize_t)len)
 		return 0;
