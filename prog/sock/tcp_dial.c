@@ -158,6 +158,8 @@ tcp_inherit(struct tcp *t, struct conn *conn)
 		out_line(&t->out, "connected on %s to %s",
 		    out_end_point(&f->local, here, sizeof(here)),
 		    out_end_point(&f->peer, there, sizeof(there)));
+	if (tcp_set(t->c, conn->fd))
+		t->status = 1;		/* told; the connection serves all the same */
 	tcp_set_open(t->c, &t->out, conn->fd);
 }
 

@@ -102,6 +102,10 @@ inherit(struct tcp *t)
 	t->listener = t->c->fd;
 	t->listens = t->c->inherited.local;
 	fcntl(t->listener, F_SETFL, fcntl(t->listener, F_GETFL) | O_NONBLOCK);
+	if (tcp_set(t->c, t->listener)) {
+		t->status = 1;
+		return t->status;
+	}
 	say_waiting(t);
 	tcp_tell_queue(t);
 	return 0;

@@ -256,6 +256,27 @@ def check_backlog_test():
 
 
 @row("fd")
+def check_fd_options():
+    got = []
+    for kind, args in ((socket.SOCK_DGRAM, ["-u"]), (socket.SOCK_STREAM, [])):
+        s = socket.socket(socket.AF_INET, kind)
+        s.bind(("127.0.0.1", 0))
+        if not args:
+            s.listen(5)
+        p = subprocess.Popen([SOCK, "-s", "-v", "-Y", "-R", "9000", "-J", "9", "--fd", str(s.fileno())] + args,
+                             pass_fds=[s.fileno()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        while "waiting on" not in (p.stderr.readline() or "waiting on"):
+            pass
+        got.append((s.getsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE), s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF),
+                    s.getsockopt(socket.IPPROTO_IP, socket.IP_TTL)))
+        p.send_signal(signal.SIGINT)
+        p.communicate(timeout=DEADLINE)
+        s.close()
+    ok(got == [(1, 18000, 9)] * 2, "--fd: options are set on it too, UDP and TCP", got)
+
+
+@row("fd")
 def check_fd():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind(("127.0.0.1", 0))
