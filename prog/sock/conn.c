@@ -146,7 +146,9 @@ conn_read(struct tcp *t, struct conn *conn)
 
 	if (t->c->peek)
 		peek(t, conn);
-	n = recv(conn->fd, t->in, t->c->read_size, MSG_DONTWAIT);
+	/* TCP drops what is read so without copying it: it is only counted. */
+	n = recv(conn->fd, t->in, t->c->read_size, MSG_DONTWAIT |
+	    (t->c->source_sink ? MSG_TRUNC : 0));
 	if (n > 0) {
 		if (t->c->so.have_rcvtimeo)
 			conn->idle_ns = run_clock();

@@ -146,6 +146,7 @@ static const struct opt rows[] = {
 	TIME('p', "pause", pause, 86400 * SECOND, "pause after each write or read, with -i"),
 	TIME('P', "initial-pause", initial_pause, 86400 * SECOND,
 	    "pause before the first write or read"),
+	FLAG(0, "spin", spin, "--request, --service with -u: busy, never asleep"),
 	FLAG(0, "no-trains", no_trains, "with -i: no offloads, one datagram at a time"),
 #undef GROUP
 #define GROUP "Ends"
@@ -371,6 +372,8 @@ check(const struct config *c)
 {
 	const struct rule rules[] = {
 		{ c->have_service && !c->server, "--service is a server's: say -s too" },
+		{ c->spin && !(c->udp && (c->request || (c->server && c->have_service))),
+		  "--spin belongs to -u with --request or -s --service" },
 		{ c->have_service && c->source_sink, "--service and -i exclude each other" },
 		{ c->exec && !c->server, "--exec is a server's: say -s too" },
 		{ c->exec && c->have_service, "--exec and --service exclude each other" },

@@ -31,7 +31,7 @@ struct config {
 	bool udp, server, source_sink;
 	unsigned verbose;
 	bool only4, only6;
-	bool no_trains;
+	bool no_trains, spin;
 	bool unconnected;		/* -o, or --errors none */
 	bool reuse, broadcast, show_dest;
 	bool expect_answer, no_colour;

@@ -11,6 +11,8 @@
 #define REMEMBERED 64		/* ended requests of each destination */
 #define FATES 16
 #define QUOTES 16384
+#define DROPS_NS UINT64_C(20000000) /* asking each time would cost as much as a request */
+#define SPINS 64		/* looks in vain, and turns, before signals are looked for */
 
 void
 request_opts(struct config *c)
@@ -193,14 +195,17 @@ ask_all(struct request *q)
 
 /* --- in --- */
 
-static void
+/* Returns false if nothing came. */
+static bool
 receive(struct request *q)
 {
 	struct sky_call_news n;
-	int got, i;
+	int got = REQUEST_BATCH, i;
+	bool any = false;
 
-	while (!run_over(q->x) &&
+	while (!run_over(q->x) && got == REQUEST_BATCH &&
 	    (got = sky_udp_recv(&q->x->end.u, q->in, REQUEST_BATCH)) > 0) {
+		any = true;
 		for (i = 0; i < got; i++) {
 			const struct sky_msg *m = &q->in[i];
 
@@ -211,6 +216,7 @@ receive(struct request *q)
 			    m->have & SKY_MSG_TIME ? m->time_ns : run_now());
 		}
 	}
+	return any;
 }
 
 static void
@@ -233,11 +239,32 @@ errors(struct request *q)
 }
 
 static void
-drain(struct request *q)
+drain(struct request *q, unsigned events)
 {
+	uint64_t now;
+
 	receive(q);
-	errors(q);
+	if (events & RUN_ERRORS)
+		errors(q);
+	now = run_clock();
+	if (now < q->drops_at + DROPS_NS)
+		return;
+	q->drops_at = now;
 	run_drops(q->x);
+}
+
+/* Returns true if something came that the next turn can use at once. */
+static bool
+spin(struct request *q)
+{
+	unsigned i;
+
+	if (!q->x->c->spin || !q->busy || ++q->turns % SPINS == 0)
+		return false;
+	for (i = 0; i < SPINS; i++)
+		if (receive(q))
+			return true;
+	return false;
 }
 
 /* --- the loop --- */
@@ -285,10 +312,12 @@ turn(struct request *q)
 	if (run_over(q->x) || q->busy < busy)
 		return;		/* what was given up makes room for the next */
 	reading = q->input && !q->end && !q->busy && next == RUN_FOREVER;
-	due = sky_call_deadline(&q->call);
+	if (spin(q))
+		return;
+	due = q->x->c->spin && q->busy ? 0 : sky_call_deadline(&q->call);
 	events = run_wait(q->x, due < next ? due : next, reading, true);
 	if (events & RUN_READABLE)
-		drain(q);
+		drain(q, events);
 	if (events & RUN_INPUT)
 		request_text_read(q);
 }
@@ -299,10 +328,11 @@ static void
 linger(struct request *q)
 {
 	uint64_t deadline = run_clock() + q->x->c->wait;
+	unsigned events;
 
 	while (!run_over(q->x) && sky_call_awaited(&q->call) && run_clock() < deadline)
-		if (run_wait(q->x, deadline, false, true) & RUN_READABLE)
-			drain(q);
+		if ((events = run_wait(q->x, deadline, false, true)) & RUN_READABLE)
+			drain(q, events);
 }
 
 static void

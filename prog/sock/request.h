@@ -39,6 +39,8 @@ struct request {
 	size_t len, used, cap;		/* of the request; of text */
 	unsigned char *out;		/* one datagram */
 	struct sky_msg *in;		/* REQUEST_BATCH of them, each with room for any */
+	uint64_t drops_at;		/* when the socket's counter was asked last */
+	unsigned turns;			/* with --spin: since signals were looked for */
 };
 
 #define REQUEST_BATCH 8

@@ -254,6 +254,10 @@ run_wait(struct run *x, uint64_t deadline, bool input, bool socket)
 	}
 	if (socket && (wake_up(x, p[1].revents) || sky_udp_pending(&x->end.u)))
 		events |= RUN_READABLE;
+	/* SIGIO does not say what came */
+	if ((events & RUN_READABLE) && (p[1].revents & POLLERR || x->wake.signals ||
+	    sky_udp_pending(&x->end.u)))
+		events |= RUN_ERRORS;
 	if (p[2].revents)
 		events |= RUN_INPUT;
 	if (deadline != RUN_FOREVER && run_clock() >= deadline)

@@ -20,6 +20,7 @@ enum run_event {
 	RUN_INPUT = 1u << 1,		/* standard input has something, or its end */
 	RUN_SIGNAL = 1u << 2,		/* x->signal tells which */
 	RUN_TIME = 1u << 3,		/* the deadline has come */
+	RUN_ERRORS = 1u << 4,		/* with readable: the error queue has something */
 };
 
 #define RUN_BATCH 64		/* datagrams in one call, at most */

@@ -281,10 +281,13 @@ serve_run(struct serve *s)
 {
 	struct epoll_event e[EVENTS];
 	struct watch *w;
-	int n, i;
+	int n, i, ms;
 
 	while (!s->signal && !s->done && !s->out.failed) {
-		n = epoll_wait(s->epoll, e, EVENTS, s->starved ? RETRY_MS : -1);
+		ms = serve_udp_look(s);
+		if (s->c->spin)
+			serve_udp_spin(s);
+		n = epoll_wait(s->epoll, e, EVENTS, s->c->spin ? 0 : s->starved ? RETRY_MS : ms);
 		if (n == 0)
 			serve_resume(s);
 		for (i = 0; i < n; i++) {

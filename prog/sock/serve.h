@@ -39,6 +39,8 @@ struct serve_udp {
 	uint64_t room[SKY_UDP_ROOM(64) / sizeof(uint64_t)];
 	struct sky_addr local;
 	uint64_t drops_seen;
+	uint64_t news_at;		/* when errors and drops were last asked for */
+	bool due;			/* something came since */
 };
 
 struct serve_tcp {
@@ -140,6 +142,11 @@ void serve_resume(struct serve *s);
  * becomes readable. Closes who->fd. */
 void session_run(struct client *who, const struct config *c, int stop);
 
+/* With --spin: asks all listeners some times. */
+void serve_udp_spin(struct serve *s);
+/* Asks for news where they are due. Returns ms until it wants to be called again,
+ * or -1. */
+int serve_udp_look(struct serve *s);
 /* Fates that wait, and what found no room. */
 void serve_udp_news(struct serve *s, struct serve_udp *l);
 /* A fate of class local that a call or counter told. */

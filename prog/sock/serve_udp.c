@@ -16,6 +16,9 @@
 
 #define FATES 16
 #define QUOTES (FATES * 1280)
+#define NEWS_NS UINT64_C(20000000) /* asking each time would cost as much as an answer */
+#define NEWS_MS 20
+#define SPINS 64		/* before others than clients are listened to */
 #define ROOM_ROUNDS 50		/* of 20 ms: then the queue is told to be full */
 
 static bool
@@ -179,10 +182,40 @@ ready(struct serve *s, struct watch *w, uint32_t events)
 {
 	struct serve_udp *l = (struct serve_udp *)w;
 
-	(void)events;
 	while (serve_batch(s, l) == SERVE_BATCH)
 		;
-	serve_udp_news(s, l);
+	l->due = true;
+	if (events & EPOLLERR || sky_udp_pending(&l->u))
+		serve_udp_news(s, l);
+}
+
+void
+serve_udp_spin(struct serve *s)
+{
+	unsigned i, n;
+
+	for (n = 0; n < SPINS; n++)
+		for (i = 0; i < s->udps; i++)
+			if (serve_batch(s, s->udp[i]))
+				s->udp[i]->due = true;
+}
+
+int
+serve_udp_look(struct serve *s)
+{
+	uint64_t now = serve_now();
+	unsigned i;
+	int ms = -1;
+
+	for (i = 0; i < s->udps; i++) {
+		struct serve_udp *l = s->udp[i];
+
+		if (l->due && (now >= l->news_at + NEWS_NS || now < l->news_at))
+			serve_udp_news(s, l);
+		if (l->due)
+			ms = NEWS_MS;
+	}
+	return ms;
 }
 
 static void
@@ -214,6 +247,8 @@ serve_udp_news(struct serve *s, struct serve_udp *l)
 	struct sky_fate f[FATES];
 	int n, i;
 
+	l->due = false;
+	l->news_at = serve_now();
 	while ((n = sky_udp_errors(&l->u, f, FATES, quotes, sizeof(quotes))) > 0)
 		for (i = 0; i < n; i++)
 			if (f[i].what != SKY_NOTHING)
