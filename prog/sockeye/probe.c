@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #define RAW_CONTAINER "start the container with --cap-add NET_RAW"
-#define NS_CONTAINER "start the container with --security-opt seccomp=unconfined, or --privileged"
 
 const struct probe probes[] = {
 	{ "errors4", "error queue, IPv4", "sock: fates from ICMP", true, try_errors4, NULL, NULL },
@@ -35,7 +34,7 @@ const struct probe probes[] = {
 	{ "neighbour", "neighbour table by netlink", "sock: waits for no-neighbour", false,
 	  try_neighbour, NULL, NULL },
 	{ "namespaces", "a network of one's own", "socknet: every lab, make demo", false,
-	  try_namespaces, NULL, NS_CONTAINER },
+	  try_namespaces, NULL, NULL },
 	{ "labtools", "ip, nft and ethtool", "socknet: every lab, make demo", false, try_labtools,
 	  "apt-get install iproute2 nftables ethtool", NULL },
 	{ "ping", "ping socket", "finding out whether a host lives", false, try_ping,
@@ -77,20 +76,38 @@ static const struct {
 	  "sysctl -w kernel.unprivileged_userns_clone=1" },
 	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
 	  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
-	{ "/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000" },
-	{ "/proc/sys/user/max_net_namespaces", "0", "sysctl -w user.max_net_namespaces=10000" },
+	{ "/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=15000" },
+	{ "/proc/sys/user/max_net_namespaces", "0", "sysctl -w user.max_net_namespaces=15000" },
+	{ "/proc/sys/user/max_mnt_namespaces", "0", "sysctl -w user.max_mnt_namespaces=15000" },
+	{ "/proc/sys/user/max_pid_namespaces", "0", "sysctl -w user.max_pid_namespaces=15000" },
+	{ "/proc/sys/user/max_ipc_namespaces", "0", "sysctl -w user.max_ipc_namespaces=15000" },
+	{ "/proc/sys/user/max_uts_namespaces", "0", "sysctl -w user.max_uts_namespaces=15000" },
 };
+
+/* What makes a container's /proc as it should be. */
+#define UNMASK "start the container with --security-opt systempaths=unconfined " \
+	"(podman: unmask=ALL), or --privileged"
+#define SECCOMP "start the container with --security-opt seccomp=unconfined"
 
 static const char *
 mend_namespaces(void)
 {
+	static const char *const mends[] = {
+		[TRY_SPACES] = NULL,
+		[TRY_USERS] = "run as an ordinary user, or start the container with --cap-add SETFCAP",
+		[TRY_MOUNTS] = SECCOMP ", and apparmor=unconfined where that is on",
+		[TRY_PROC] = UNMASK, [TRY_SYSCTL] = UNMASK, [TRY_PACKET] = SECCOMP,
+	};
+	struct try_lab found;
 	char line[32];
 
+	if (try_lab(&found) == 0 || mends[found.step])
+		return found.step < TRY_ALL ? mends[found.step] : NULL;
 	for (size_t i = 0; i < sizeof(ns_switches) / sizeof(ns_switches[0]); i++)
 		if (try_read_line(ns_switches[i].file, line, sizeof(line)) == 0 &&
 		    strcmp(line, ns_switches[i].refuses) == 0)
 			return ns_switches[i].mend;
-	return "run socknet with sudo";
+	return in_container() ? SECCOMP ", or --privileged" : "run socknet with sudo";
 }
 
 void

@@ -26,6 +26,17 @@ int try_packet(char *detail, size_t size);
 int try_counters(char *detail, size_t size);
 int try_icmprate(char *detail, size_t size);
 
+/* What a lab needs, in its order; the first step that is refused is told. */
+enum try_step {
+	TRY_SPACES, TRY_USERS, TRY_MOUNTS, TRY_PROC, TRY_SYSCTL, TRY_PACKET, TRY_ALL,
+};
+
+struct try_lab {
+	enum try_step step;	/* that was refused, with this error; or TRY_ALL */
+	int error;
+};
+int try_lab(struct try_lab *found);
+
 /* The first line of a file, without its newline. Returns 0 or a negative errno. */
 int try_read_line(const char *file, char *line, size_t size);
 

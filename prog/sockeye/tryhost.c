@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 int
@@ -25,35 +23,6 @@ try_read_line(const char *file, char *line, size_t size)
 	line[n] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	return 0;
-}
-
-/* In a child, because one cannot come back. Root needs no user namespace, but
- * inside some containers only that way is open. */
-static int
-own_network(void)
-{
-	const int with = CLONE_NEWNET | CLONE_NEWNS;
-
-	if (unshare(with) == 0 || unshare(with | CLONE_NEWUSER) == 0)
-		return 0;
-	return errno;
-}
-
-int
-try_namespaces(char *detail, size_t size)
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		_exit(own_network());
-	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
-		return -ECHILD;
-	if (WEXITSTATUS(status) == 0)
-		snprintf(detail, size, geteuid() == 0 ? "as root" : "without root");
-	return -WEXITSTATUS(status);
 }
 
 static int

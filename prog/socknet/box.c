@@ -41,41 +41,59 @@ read_setting(const char *path)
 	return n > 0 ? strtol(buf, NULL, 10) : -1;
 }
 
+/* What refuses namespaces, where it is set so, and what mends it. */
+static const struct {
+	const char *path;
+	long off;
+	const char *mend;
+} settings[] = {
+	{ "/proc/sys/user/max_user_namespaces", 0,
+	  "sysctl -w user.max_user_namespaces=15000" },
+	{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
+	  "sysctl -w kernel.unprivileged_userns_clone=1" },
+	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+	  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
+	{ "/proc/sys/user/max_net_namespaces", 0,
+	  "sysctl -w user.max_net_namespaces=15000" },
+	{ "/proc/sys/user/max_mnt_namespaces", 0,
+	  "sysctl -w user.max_mnt_namespaces=15000" },
+	{ "/proc/sys/user/max_pid_namespaces", 0,
+	  "sysctl -w user.max_pid_namespaces=15000" },
+	{ "/proc/sys/user/max_ipc_namespaces", 0,
+	  "sysctl -w user.max_ipc_namespaces=15000" },
+	{ "/proc/sys/user/max_uts_namespaces", 0,
+	  "sysctl -w user.max_uts_namespaces=15000" },
+};
+
+/* Where no setting does: by the beginning of what was tried. */
+static const struct {
+	const char *what, *mend;
+} ways[] = {
+	{ "mapping users", "root without CAP_SETFCAP: run as an ordinary user, "
+	  "or start the container with --cap-add SETFCAP" },
+	{ "mounting /proc", "start the container with --security-opt "
+	  "systempaths=unconfined, podman: unmask=ALL, or --privileged" },
+	{ "making namespaces", "run as root, or start the container with "
+	  "--security-opt seccomp=unconfined, or --privileged" },
+	{ NULL, "start the container with --security-opt seccomp=unconfined, "
+	  "or --privileged" },
+};
+
 /* The one line that says what is refused and what mends it. */
 static void
 refused(const struct box *b, const char *what, int error)
 {
-	static const struct {
-		const char *path;
-		long off;
-		const char *mend;
-	} settings[] = {
-		{ "/proc/sys/user/max_user_namespaces", 0,
-		  "sysctl -w user.max_user_namespaces=15000" },
-		{ "/proc/sys/kernel/unprivileged_userns_clone", 0,
-		  "sysctl -w kernel.unprivileged_userns_clone=1" },
-		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
-		  "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
-		{ "/proc/sys/user/max_net_namespaces", 0,
-		  "sysctl -w user.max_net_namespaces=15000" },
-		{ "/proc/sys/user/max_mnt_namespaces", 0,
-		  "sysctl -w user.max_mnt_namespaces=15000" },
-		{ "/proc/sys/user/max_pid_namespaces", 0,
-		  "sysctl -w user.max_pid_namespaces=15000" },
-		{ "/proc/sys/user/max_ipc_namespaces", 0,
-		  "sysctl -w user.max_ipc_namespaces=15000" },
-		{ "/proc/sys/user/max_uts_namespaces", 0,
-		  "sysctl -w user.max_uts_namespaces=15000" },
-	};
+	size_t i;
 
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]) && !strcmp(what, "making namespaces"); i++)
 		if (read_setting(settings[i].path) == settings[i].off) {
 			warnx("%s: %s refused: %s (as root, `%s` allows it)", b->name,
 			    what, strerror(error), settings[i].mend);
 			return;
 		}
-	warnx("%s: %s refused: %s (inside a container start it with --privileged, "
-	    "or run as root)", b->name, what, strerror(error));
+	for (i = 0; ways[i].what && strncmp(what, ways[i].what, strlen(ways[i].what));)
+		i++;
+	warnx("%s: %s refused: %s (%s)", b->name, what, strerror(error), ways[i].mend);
 }
 
 static int
@@ -134,10 +152,23 @@ wait_for_maker(struct start *s)
 	return !(p.revents & POLLHUP);
 }
 
-static const char *
-mount_own(void)
+/* In a plain chroot / is no mount point: it becomes one, and is entered by the
+ * one way that does not end below it. */
+static int
+make_private(void)
 {
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return 0;
+	if (errno != EINVAL || mount("/", "/", NULL, MS_BIND | MS_REC, NULL) ||
+	    chdir("/..") || chroot("."))
+		return -1;
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+static const char *
+mount_own(const char *cwd)
+{
+	if (make_private() || (*cwd && chdir(cwd)))
 		return "making mounts private";
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		return "mounting /proc";
@@ -151,13 +182,14 @@ mount_own(void)
 static _Noreturn void
 first_process(struct start *s)
 {
+	char cwd[4096];
 	const char *what;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!wait_for_maker(s))
 		_exit(1);
 	close_range(3, ~0u, 0);
-	what = mount_own();
+	what = mount_own(getcwd(cwd, sizeof(cwd)) ? cwd : "");
 	if (what) {
 		refused(s->box, what, errno);
 		_exit(1);
@@ -165,13 +197,17 @@ first_process(struct start *s)
 	exit(s->box->inside(s->box->arg));
 }
 
-/* fork() into new namespaces. */
+/* fork() into new namespaces. Filters of containers deny that clone3() exists,
+ * because they cannot look into its argument. */
 static pid_t
 fork_into(uint64_t spaces)
 {
 	struct clone_args a = { .flags = spaces, .exit_signal = SIGCHLD };
+	long pid = syscall(SYS_clone3, &a, sizeof(a));
 
-	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+	if (pid < 0 && errno == ENOSYS)
+		pid = syscall(SYS_clone, spaces | SIGCHLD, 0, 0, 0, 0);
+	return (pid_t)pid;
 }
 
 static pid_t
@@ -190,9 +226,9 @@ make(struct start *s)
 	return pid;
 }
 
-/* Status of the box; after a signal it has three seconds to end by itself. */
+/* Status of the box (told: why it ends is said already); after a signal it has three seconds to end by itself. */
 static int
-watch(const struct box *b, pid_t pid, const sigset_t *set)
+watch(const struct box *b, pid_t pid, const sigset_t *set, bool told)
 {
 	static const struct timespec grace = { .tv_sec = 3 };
 	bool ending = false;
@@ -211,6 +247,8 @@ watch(const struct box *b, pid_t pid, const sigset_t *set)
 	}
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
+	if (told)
+		return 1;
 	warnx("%s: the lab was killed by signal %d", b->name, WTERMSIG(status));
 	return 1;
 }
@@ -244,7 +282,7 @@ box_run(const struct box *b)
 		refused(b, "mapping users", -r);
 	if (r || write(s.go[1], "", 1) != 1)
 		kill(pid, SIGKILL);
-	r = watch(b, pid, &set);
+	r = watch(b, pid, &set, r != 0);
 	close(s.go[1]);
 	sigprocmask(SIG_SETMASK, &s.old, NULL);
 	return r;
