@@ -117,6 +117,9 @@ enum sky_measured sky_prober_take(struct sky_prober *p, const void *data, size_t
 bool sky_prober_first(const struct sky_prober *p, uint64_t *seq);
 /* True if a quote of a sent datagram is one of ours; *seq is its number. */
 bool sky_prober_quoted(const struct sky_prober *p, const void *quote, size_t len, uint64_t *seq);
+/* An error that quotes this number came: it was lost in the network or at a host
+ * that said so, and not unexplained. Once each, within 65536 numbers. */
+void sky_prober_lost(struct sky_prober *p, uint64_t seq);
 /* A message to send now into buf of SKY_MEASURE_CONTROL bytes: its length, or 0.
  * Call when the deadline has come and after each sky_prober_take(). */
 size_t sky_prober_control(struct sky_prober *p, uint64_t now, void *buf);

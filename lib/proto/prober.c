@@ -28,6 +28,8 @@ struct prober {
 	uint64_t used, refused;		/* numbers that left; datagrams that did not */
 	bool first;			/* the last one taken was a new reflection */
 	uint32_t last;			/* its number */
+	uint64_t named;			/* lost, by an error that says so */
+	uint8_t is_named[SKY_TRACK_WINDOW / 8];
 	uint32_t messages;		/* that came: the mirror says how many it sent */
 	struct sky_tally report;
 	struct sky_track out, back, round; /* out: from reflections alone */
@@ -251,6 +253,18 @@ sky_prober_quoted(const struct sky_prober *sp, const void *quote, size_t len, ui
 	return rd.cut || ssid == (uint16_t)p->session;
 }
 
+void
+sky_prober_lost(struct sky_prober *sp, uint64_t seq)
+{
+	struct prober *p = of(sp);
+	unsigned at = seq % SKY_TRACK_WINDOW;
+
+	if (seq >= p->used || p->is_named[at / 8] & 1u << at % 8)
+		return;
+	p->is_named[at / 8] |= (uint8_t)(1u << at % 8);
+	p->named++;
+}
+
 /* --- messages --- */
 
 static size_t
@@ -447,6 +461,8 @@ way_back(const struct prober *p, uint32_t drops, struct sky_way *w)
 static void
 way_round(const struct prober *p, struct sky_way *w)
 {
+	uint64_t missing;
+
 	sky_track_way(&p->round, p->used, 0, 0, w);
 	w->told &= SKY_WAY_RECEIVED | SKY_WAY_DELAY;
 	memset(w->lost, 0, sizeof(w->lost));
@@ -456,8 +472,12 @@ way_round(const struct prober *p, struct sky_way *w)
 	w->told |= SKY_WAY_SENT | 1u << SKY_LOST_HOST;
 	if (p->reported || p->flags & SKY_PROBER_ONE_WAY)
 		return;
-	w->lost[SKY_LOST_UNEXPLAINED] = sky_track_missing(&p->round, p->used);
+	missing = sky_track_missing(&p->round, p->used);
+	w->lost[SKY_LOST_NETWORK] = p->named < missing ? p->named : missing;
+	w->lost[SKY_LOST_UNEXPLAINED] = missing - w->lost[SKY_LOST_NETWORK];
 	w->told |= 1u << SKY_LOST_UNEXPLAINED;
+	if (p->named)
+		w->told |= 1u << SKY_LOST_NETWORK;
 }
 
 void

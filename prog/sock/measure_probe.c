@@ -88,6 +88,8 @@ take_errors(struct probe *m)
 				f[i].trust = SKY_TRUST_MATCHED;
 				f[i].seq = seq;
 				f[i].have |= SKY_HAVE_SEQ;
+				if (f[i].origin != SKY_ORIGIN_LOCAL && f[i].what != SKY_QUENCHED)
+					sky_prober_lost(&m->p, seq);
 			}
 			run_fate(x, &f[i]);
 		}

@@ -248,7 +248,8 @@ state = going.end()
 ok(state == 0 and summary(going)[0]["reported"], "Ctrl-C ends the sending, and the report is asked for", going.err)
 mirror.end()
 r = sock("-u", "--measure", "-n", 3, "-w", 64, "--wait", "0.1", "--json", "-v", "127.0.0.1", 7777)
-ok(r.returncode == 3 and "refused" in r.err, "nobody there: refused, and status 3", r.all)
+ok(r.returncode == 3 and "refused" in r.err and summary(r)[1]["round"]["loss"] ==
+   {"host": 0, "network": 3, "unexplained": 0}, "nobody there: refused, and status 3", r.all)
 
 for args, text in (
         (("-w", "43"), "expected 44 or more"), (("--size", "43"), "44 to 65507"),

@@ -410,6 +410,12 @@ nobody_of_ours_answers(void **state)
 	assert_int_equal(w.told, SKY_WAY_SENT | 1u << SKY_LOST_HOST);
 	sky_prober_way(&b.p, SKY_WAY_ROUND, 0, &w);
 	assert_int_equal(w.lost[SKY_LOST_UNEXPLAINED], 1);
+	for (unsigned i = 0; i < 3; i++)
+		sky_prober_lost(&b.p, i);	/* 0 is the only one; once */
+	sky_prober_lost(&b.p, 0);
+	sky_prober_way(&b.p, SKY_WAY_ROUND, 0, &w);
+	assert_int_equal(w.lost[SKY_LOST_NETWORK], 1);
+	assert_int_equal(w.lost[SKY_LOST_UNEXPLAINED], 0);
 	free(b.room);
 }
 
