@@ -287,7 +287,7 @@ def check_waiting():
         start = time.monotonic()
         status.append(sock("-u", "-i", "-n1", *args, "127.0.0.1", peer.port).returncode)
         took.append(time.monotonic() - start)
-    ok(took[0] < 0.3 and took[1] > 0.39, "--wait: so long at the end", took)
+    ok(took[0] < took[1] and took[1] > 0.39, "--wait: so long at the end", took)
     ok(status == [0, 0, 3], "--expect-answer: silence is a bad fate", status)
     ok(sock("-u", "-i", "-n1", "--expect-answer", "127.0.0.1", echo("127.0.0.1").port).returncode == 0,
        "... an answer is not")
