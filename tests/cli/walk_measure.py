@@ -77,7 +77,7 @@ def check_rate():
         start = time.monotonic()
         got, r = probe("-n11", "-w64", *args)
         took[args] = time.monotonic() - start, stamps(got)[10] - stamps(got)[0]
-    ok(took[("--rate", "50")][0] > 0.19 and took[()][1] < 0.1, "--rate: ten steps of 20 ms, none without", took)
+    ok(took[("--rate", "50")][0] > 0.19 > took[()][1], "--rate: ten steps of 20 ms, none without", took)
     for attempt in range(5):	# on a busy machine one pause may shrink: what is late is made up for
         got, r = probe("-n12", "-w64", "--rate", "50", "--burst", "4")
         gaps = [b - a for a, b in zip(stamps(got), stamps(got)[1:12])]
