@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rows about roles, traffic and ends: what peers get, from where, and when."""
+import select
 import socket
 import time
 
@@ -306,3 +307,22 @@ def check_no_trains():
         largest[args] = max(sizes)
         ok(sum(sizes) == 50000 and len(peer.got) == 500, "--no-trains: 500 datagrams either way", (args, len(peer.got)))
     ok(largest[("--no-trains",)] == 100 < largest[()], "--no-trains: each goes by itself, otherwise in trains", largest)
+
+
+def burnt(pid):
+    """Ticks of processor time."""
+    return sum(map(int, open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()[11:13]))
+
+
+@row("spin")
+def check_spin():
+    used = {}
+    for args in ((), ("--spin",)):
+        p = server("-u", "--service", "echo", *args)
+        ok(ask("127.0.0.1", p.port, b"12345").recv(9) == b"12345", "--spin: an echo, %s" % (args,))
+        before, end = burnt(p.p.pid), time.monotonic() + (20 if args else 0.3)
+        while burnt(p.p.pid) - before < 10 and time.monotonic() < end:
+            select.select([], [], [], 0.02)
+        used[args] = burnt(p.p.pid) - before
+        p.end()
+    ok(used[()] < 5 and used[("--spin",)] >= 10, "--spin: it waits on the processor, otherwise asleep", used)
