@@ -4,6 +4,7 @@
 #include "labrouter.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +80,36 @@ check_filter(struct parse *p, const struct lab_step *s)
 	    "a name given by: filter HOST PLACE as NAME RULE");
 }
 
+/* Of several, each must have a way to another one. */
+static int
+check_connected(struct parse *p)
+{
+	const struct lab *lab = p->lab;
+	bool linked[LAB_HOSTS] = { false };
+
+	for (unsigned i = 0; i < lab->links; i++)
+		linked[lab->link[i].end[0].host] = linked[lab->link[i].end[1].host] = true;
+	for (unsigned i = 0; i < lab->hosts && lab->hosts > 1; i++)
+		if (!linked[i] && !lab->host[i].lan)
+			return lex_bad(&p->lex, lab->host[i].line, 1, lab->host[i].name,
+			    "a host that is not connected", "a link or lan line for it");
+	return 0;
+}
+
+/* The kernel of a router of ours has no addresses: programs would talk to nobody. */
+static int
+check_programs(struct parse *p)
+{
+	const struct lab *lab = p->lab;
+
+	for (unsigned i = 0; i < lab->procs; i++)
+		if (lab->host[lab->proc[i].host].router)
+			return lex_bad(&p->lex, lab->proc[i].line, 1,
+			    lab->host[lab->proc[i].host].name, "a router runs no programs",
+			    "a host; its kernel may forward: forward HOST");
+	return 0;
+}
+
 int
 parse_check(struct parse *p)
 {
@@ -86,7 +117,8 @@ parse_check(struct parse *p)
 
 	if (!lab->hosts)
 		return lex_bad(&p->lex, 1, 1, NULL, "a lab without hosts", "a host line");
-	if (check_addrs(p) || labodd_expand(p) || labrouter_check(p))
+	if (check_addrs(p) || labodd_expand(p) || labrouter_check(p) || check_connected(p) ||
+	    check_programs(p))
 		return -1;
 	for (unsigned i = 0; i < lab->steps; i++)
 		if (lab->step[i].verb == LAB_EXPECT &&

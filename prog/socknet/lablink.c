@@ -69,7 +69,7 @@ read_pair(struct parse *p, struct lab_link *l)
 
 	for (unsigned i = 0; i < 2; i++) {
 		w = parse_take(p, "the address of the other end");
-		if (!w || parse_addr(p, w, true, &l->end[i].addr[l->addrs]))
+		if (!w || parse_own_addr(p, w, &l->end[i].addr[l->addrs]))
 			return -1;
 	}
 	if (!same_net(&l->end[0].addr[l->addrs], &l->end[1].addr[l->addrs]))
@@ -112,7 +112,7 @@ read_member(struct parse *p, unsigned lan)
 	snprintf(l->end[1].ifname, LAB_NAME, "%s", p->lab->host[l->end[0].host].name);
 	while ((w = parse_peek(p)) && strchr(w->text, '/') && l->addrs < LAB_ADDRS) {
 		p->at++;
-		if (parse_addr(p, w, true, &a))
+		if (parse_own_addr(p, w, &a))
 			return -1;
 		first = first_on(p->lab, lan, a.family);
 		if (first && !same_net(first, &a))

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The whole file in memory, or NULL after one line. */
@@ -41,13 +42,15 @@ read_included(const char *by, const char *name, char *path, size_t size, size_t 
 {
 	int dir = strrchr(by, '/') && *name != '/' ? (int)(strrchr(by, '/') - by) + 1 : 0;
 	char labs[3200];
+	struct stat st;
 
 	snprintf(path, size, "%.*s%s", dir, by, name);
 	if (access(path, R_OK))
 		snprintf(path, size, "%.*s%s.lab", dir, by, name);
 	if (access(path, R_OK) && labs_dir(labs, sizeof(labs)))
 		snprintf(path, size, "%.3000s/topology/%.900s.lab", labs, name);
-	return access(path, R_OK) ? NULL : read_file(path, len);
+	return access(path, R_OK) || (!stat(path, &st) && S_ISDIR(st.st_mode)) ? NULL :
+	    read_file(path, len);
 }
 
 /* Returns 0, or 2 after one line that says where and what. */

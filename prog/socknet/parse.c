@@ -176,6 +176,22 @@ parse_addr(struct parse *p, const struct lex_word *w, bool with_plen, struct lab
 	return 0;
 }
 
+int
+parse_own_addr(struct parse *p, const struct lex_word *w, struct lab_addr *out)
+{
+	static const uint8_t none6[15];
+	bool v4;
+
+	if (parse_addr(p, w, true, out))
+		return -1;
+	v4 = out->family == AF_INET;
+	if (v4 ? out->bytes[0] == 0 || out->bytes[0] == 127 || out->bytes[0] >= 224 :
+	    out->bytes[0] == 0xff || (!memcmp(out->bytes, none6, 15) && out->bytes[15] <= 1))
+		return parse_bad(p, w, "no host has this address on a link",
+		    "a unicast address, not of loopback");
+	return 0;
+}
+
 void *
 parse_alloc(struct parse *p, size_t size)
 {

@@ -45,6 +45,8 @@ int parse_time(struct parse *p, uint64_t *ns);
 /* n bytes of text, up to 600s; silent. */
 int parse_time_text(const char *text, size_t n, uint64_t *ns);
 int parse_addr(struct parse *p, const struct lex_word *w, bool with_plen, struct lab_addr *out);
+/* With its prefix length, and such that a host may have it on a link. */
+int parse_own_addr(struct parse *p, const struct lex_word *w, struct lab_addr *out);
 /* All words that are left, at least one. */
 int parse_rest(struct parse *p, const char *expected, struct lab_args *out);
 /* All words that are left, joined by blanks, from word `from` of the line. */
