@@ -200,11 +200,13 @@ static bool
 receive(struct request *q)
 {
 	struct sky_call_news n;
+	/* More than are awaited are not looked for: looking costs. */
+	unsigned most = q->busy && q->busy < REQUEST_BATCH ? q->busy : REQUEST_BATCH;
 	int got = REQUEST_BATCH, i;
 	bool any = false;
 
 	while (!run_over(q->x) && got == REQUEST_BATCH &&
-	    (got = sky_udp_recv(&q->x->end.u, q->in, REQUEST_BATCH)) > 0) {
+	    (got = sky_udp_recv(&q->x->end.u, q->in, most)) > 0) {
 		any = true;
 		for (i = 0; i < got; i++) {
 			const struct sky_msg *m = &q->in[i];

@@ -101,6 +101,8 @@ say_lost(struct request *q, const struct sky_call_news *n)
 	char end[SKY_ADDRSTRLEN];
 	unsigned nth, i;
 
+	if (n->nth < 2)
+		return;
 	out_end_point(&n->dst, end, sizeof(end));
 	for (nth = 1; nth < n->nth; nth++)
 		for (i = 0; i < 4; i++)

@@ -41,6 +41,8 @@ struct serve_udp {
 	uint64_t drops_seen;
 	uint64_t news_at;		/* when errors and drops were last asked for */
 	bool due;			/* something came since */
+	bool alone;			/* datagrams come one by one: asked for so */
+	uint64_t batch_at;		/* when the last one was read */
 };
 
 struct serve_tcp {

@@ -19,6 +19,7 @@
 #define NEWS_NS UINT64_C(20000000) /* asking each time would cost as much as an answer */
 #define NEWS_MS 20
 #define SPINS 64		/* before others than clients are listened to */
+#define ALONE_NS 10000		/* a flood's datagrams are closer, even one by one */
 #define ROOM_ROUNDS 50		/* of 20 ms: then the queue is told to be full */
 
 static bool
@@ -157,16 +158,19 @@ show_arrivals(struct serve *s, unsigned n)
 	}
 }
 
-/* One batch. Returns how many came. */
+/* One batch. Returns how many came. Looking for a second one costs a client that
+ * waits for its answer; who comes long after the last is alone. */
 static unsigned
 serve_batch(struct serve *s, struct serve_udp *l)
 {
-	int n = sky_udp_recv(&l->u, s->in, SERVE_BATCH);
+	int n = sky_udp_recv(&l->u, s->in, l->alone ? 1 : SERVE_BATCH);
 	uint64_t now = serve_now();
 	unsigned i, answers = 0;
 
+	l->alone = n <= 0 || (n == 1 && now > l->batch_at + ALONE_NS);
 	if (n <= 0)
 		return 0;
+	l->batch_at = now;
 	heard(s, (unsigned)n);
 	if (s->c->verbose || s->c->show_dest)
 		show_arrivals(s, (unsigned)n);
