@@ -294,6 +294,27 @@ def check_waiting():
        "... an answer is not")
 
 
+def busy_ticks(p):
+    """Processor time of a process, in ticks of a hundredth second."""
+    with open("/proc/%d/stat" % p.p.pid) as f:
+        return sum(int(n) for n in f.read().rpartition(")")[2].split()[11:13])
+
+
+@row("spin")
+def check_spin():
+    sleeps = server("-u", "--service", "echo")
+    spins = server("-u", "--service", "echo", "--spin")
+    end = time.monotonic() + 20
+    while busy_ticks(spins) < 20 and time.monotonic() < end:
+        time.sleep(0.01)
+    ok(busy_ticks(spins) >= 20 and busy_ticks(sleeps) < 10,
+       "--spin: nobody asks, and still it runs; without it sleeps", (busy_ticks(spins), busy_ticks(sleeps)))
+    r = sock("-u", "--request", "--spin", "127.0.0.1", spins.port, input=b"are you there\n")
+    ok(r.out == "are you there\n" and r.returncode == 0, "--spin: asks and answers", r.all)
+    sleeps.end()
+    ok(spins.end() == 0, "--spin: a signal ends it", spins.err)
+
+
 @row("no-trains")
 def check_no_trains():
     largest = {}
