@@ -251,5 +251,5 @@ main(int argc, char **argv)
 
 	stdfd_hold();
 	c = opts_parse(&o, argc, argv);
-	return c->run(&o);
+	return report_written(c->run(&o));
 }

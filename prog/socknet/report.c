@@ -114,3 +114,12 @@ report_end(struct report *r)
 	fflush(stdout);
 	return r->failed || !all ? 4 : 0;
 }
+
+int
+report_written(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "socknet: cannot write to standard output\n");
+	return status ? status : 1;
+}

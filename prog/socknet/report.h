@@ -34,5 +34,7 @@ void report_detail(struct report *r, const char *text);
 void report_skip(struct report *r, const char *why);
 /* The plan and the sum. Returns the exit status: 0, or 4. */
 int report_end(struct report *r);
+/* The status, or at least 1 after one line if standard output took not all. */
+int report_written(int status);
 
 #endif

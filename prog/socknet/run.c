@@ -413,5 +413,5 @@ run_inside(void *arg)
 	if (l.interrupted && l.interrupted != SIGINT)
 		status = 128 + l.interrupted;
 	loop_close(&l);
-	return status;
+	return report_written(status);
 }

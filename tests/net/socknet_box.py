@@ -157,6 +157,17 @@ def bad():
     ok(status == 4 and "it ended" in out, "a server that ends before it is ready is told", out)
 
 
+def full():
+    with open("/dev/full", "w", encoding="ascii") as f:
+        for words in (["run", "echo"], ["list"]):
+            p = subprocess.run([SOCKNET, *words], stdin=subprocess.DEVNULL, stdout=f,
+                               stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+            ok(p.returncode == 1 and p.stderr.count("\n") == 1,
+               words[0] + ": a full disk behind standard output is told", p.stderr)
+    status, _, err = run("--ledger=/dev/full", "run", "lying-router")
+    ok(status == 1 and "/dev/full" in err, "a ledger that finds no room is told", err)
+
+
 def refused():
     """User namespaces are switched off for a user namespace of our own."""
     closed = "echo 0 >/proc/sys/user/max_user_namespaces; exec \"$@\""
@@ -181,6 +192,6 @@ def refused():
 first = run("run", "echo")
 if first[0] == 1:
     skip_all(first[2].strip())
-for part in (big, together, inside, shell, bad, refused):
+for part in (big, together, inside, shell, bad, full, refused):
     part()
 done()
