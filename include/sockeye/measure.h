@@ -89,6 +89,8 @@ enum sky_measured {
 	SKY_MEASURED_BACK,	/* a reflection; duplicates too */
 	SKY_MEASURED_CORRUPTED,
 	SKY_MEASURED_CONTROL,	/* a message beside STAMP's */
+	SKY_MEASURED_ECHO,	/* to the prober: a test packet as it was sent; not a
+				 * mirror, an echo service is there */
 };
 
 /* --- the prober --- */

@@ -140,6 +140,13 @@ settle_if_all(struct prober *p)
 		p->phase = OVER;
 }
 
+/* What a mirror copies and a sender leaves zero (RFC 8762, 4.2.1 and 4.3.1). */
+static bool
+is_echo(const struct sky_stamp_reply *r)
+{
+	return r->error == SKY_PROBE_ERROR && !r->probe_error && !r->probe_time_raw;
+}
+
 static enum sky_measured
 take_reflection(struct prober *p, const void *data, size_t len, uint64_t time_ns, uint32_t drops)
 {
@@ -151,6 +158,10 @@ take_reflection(struct prober *p, const void *data, size_t len, uint64_t time_ns
 	    (r.ssid && r.ssid != (uint16_t)p->session) || r.probe_seq >= p->used) {
 		sky_track_other(&p->back, drops);
 		return SKY_MEASURED_STRAY;
+	}
+	if (is_echo(&r)) {
+		sky_track_other(&p->back, drops);
+		return SKY_MEASURED_ECHO;
 	}
 	if (!intact(p, data, len, r.probe_seq)) {
 		sky_track_corrupted(&p->back, drops);

@@ -31,7 +31,7 @@ struct probe {
 	uint64_t owed;			/* fraction of a ns, in 1/rate */
 	uint64_t progress_at, interval_at, interval_from;
 	struct sky_way then;		/* at the last interval */
-	bool said_waits;
+	bool said_waits, said_echo;
 	int told[ERRNOS];		/* refusals told already */
 	uint64_t used, sizes;		/* numbers; how many sizes take turns */
 	uint64_t sent[SIZES], back[SIZES]; /* of each size */
@@ -66,6 +66,11 @@ take(struct probe *m, const struct sky_msg *in)
 	    in->have & SKY_MSG_DROPS ? in->drops : 0, run_clock());
 	if (what == SKY_MEASURED_STRAY)
 		run_stray(x, in);
+	if (what == SKY_MEASURED_ECHO && !m->said_echo) {
+		m->said_echo = true;
+		out_line(&x->out, "the far end sends test packets back as they are: it is an echo "
+		    "service, not a STAMP reflector");
+	}
 	if (sky_prober_first(&m->p, &seq) && m->sizes <= SIZES)
 		m->back[seq % m->sizes]++;
 }

@@ -63,6 +63,18 @@ read_reports(struct serve *s)
 	}
 }
 
+/* It could not report: what it had done is not known. */
+static void
+tell_killed(struct serve *s, struct client *who, int how)
+{
+	char peer[SKY_ADDRSTRLEN];
+
+	out_line(&s->out, "the process that served %s was killed: %s",
+	    out_end_point(&who->peer, peer, sizeof(peer)), strsignal(WTERMSIG(how)));
+	who->err = ECONNABORTED;
+	who->lost = true;
+}
+
 static void
 gone(struct serve *s, pid_t pid)
 {
@@ -79,13 +91,18 @@ static void
 reap(struct serve *s, struct watch *w, uint32_t events)
 {
 	struct signalfd_siginfo info;
+	struct client *who;
 	pid_t pid;
+	int how;
 
 	(void)events;
 	while (read(w->fd, &info, sizeof(info)) > 0)
 		;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
 		read_reports(s);
+		who = *find(s, pid);
+		if (who && WIFSIGNALED(how))
+			tell_killed(s, who, how);
 		gone(s, pid);
 	}
 }

@@ -101,6 +101,13 @@ clean = Reflector()
 r = sock("-u", "--measure", "-n", 20, "--size", 44, "--json", "127.0.0.1", clean.port)
 ok(r.returncode == 0 and clean.count == 20, "all came back: status 0", r.all)
 
+echo = sockbed.Peer("127.0.0.1", reply=lambda data: data)
+for n in (44, 100):
+    r = sock("-u", "--measure", "-n", 20, "--size", n, "--wait", "0.1", "127.0.0.1", echo.port)
+    ok(r.err.count("echo service, not a STAMP reflector") == 1 and "min" not in r.err and
+       "both   20 sent, 0 received, 0 duplicated, 0 reordered, 0 late, 0 corrupted" in r.err and
+       r.returncode == 3, "an echo service is told as that, %d bytes: no delays made of zeros" % n, r.all)
+
 # --- their sender, our reflector ---
 def await_port(port):
     end = time.monotonic() + 5

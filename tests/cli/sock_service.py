@@ -223,8 +223,9 @@ for way in (["--threads"], ["-F"], []):
 p = serve("--service", "echo", "-F")
 for i in range(20):
     c = tcp("127.0.0.1", 7)
+    port = c.getsockname()[1]
     c.close()
-p.await_text("(connection from .* closed.*){20}")
+    p.await_text(r"connection from 127.0.0.1.%d closed" % port)
 zombies = subprocess.run("ps -o stat= --ppid %d" % p.p.pid, shell=True, capture_output=True, text=True).stdout
 ok("Z" not in zombies, "children are reaped", zombies)
 p.end()
@@ -318,6 +319,17 @@ with tempfile.NamedTemporaryFile("r") as f:
 r = [x for x in records if x["type"] == "connection"][0]
 ok((r["src"], r["sport"], r["dst"], r["dport"], r["bytes_in"], r["bytes_out"], r["ended"]) ==
    ("::1", port, "::1", 7, 5, 5, "closed") and records[-1]["type"] == "summary", "a record for each client", records)
+
+# --- a child that is killed ---
+p = serve("--service", "echo", "-F", 7301)
+c = tcp("127.0.0.1", 7301)
+c.sendall(b"x")
+c.recv(1)
+child = open("/proc/%d/task/%d/children" % (p.p.pid, p.p.pid)).read().split()
+os.kill(int(child[0]), signal.SIGKILL)
+ok(rest(c) == b"" and p.await_text("the process that served 127.0.0.1.%d was killed: Killed"
+                                   % c.getsockname()[1]), "a child that is killed is told", p.err)
+ok(p.end(signal.SIGINT) == 3 and "1 did not get all of their answers" in p.err, "and counted", p.err)
 
 # --- --fd ---
 l = socket.create_server(("127.0.0.1", 0))
