@@ -8,6 +8,7 @@
 #include <sockeye/fate.h>
 #include <sockeye/ledger.h>
 #include <sockeye/measure.h>
+#include <sockeye/pmtu.h>
 #include <sockeye/rto.h>
 #include <sockeye/tcp.h>
 #include <sockeye/udp.h>
