@@ -83,29 +83,39 @@ suspect(struct pmtu *p, uint32_t size)
 	return &p->suspect[i];
 }
 
-/* These fit after all. */
+/* This fits after all. If what it clears was thought proven, the path carries
+ * more than before, and nothing older counts any longer. */
 static void
-clear_to(struct pmtu *p, uint32_t size)
+clear_to(struct pmtu *p, const struct pmtu_probe *b)
 {
-	uint32_t n = 0;
+	bool changed = false;
+	uint32_t kept = 0;
 
-	while (n < p->suspects && p->suspect[n].size <= size) {
-		p->good += p->suspect[n].lost;
-		p->good_lost += p->suspect[n].lost;
-		n++;
+	for (uint32_t i = 0; i < p->suspects; i++) {
+		const struct pmtu_suspect *s = &p->suspect[i];
+		bool fits = s->size <= b->size;
+
+		if (fits && (s->told || s->lost >= sky_pmtu_need(p))) {
+			changed = true;
+		} else if (fits) {
+			p->good += s->lost;
+			p->good_lost += s->lost;
+		}
+		if (!fits && !(changed && s->told_sent < b->sent && s->lost_sent < b->sent))
+			p->suspect[kept++] = *s;
 	}
-	p->suspects -= n;
-	memmove(&p->suspect[0], &p->suspect[n], p->suspects * sizeof(p->suspect[0]));
+	p->suspects = kept;
+	if (changed)
+		p->hint = p->tried_top = 0;
 }
 
-/* Nothing larger than what fits less than this is worth trying again. */
 static void
 blame(struct pmtu *p, struct pmtu_probe *b)
 {
 	struct pmtu_suspect *s;
 
 	b->is = PMTU_SETTLED;
-	if (b->size <= p->low || b->seq < p->epoch)
+	if (b->size <= p->low || b->size > p->top || b->seq < p->epoch)
 		return;
 	s = suspect(p, b->size);
 	if (!s)
@@ -144,6 +154,7 @@ fall(struct pmtu *p)
 	p->low = p->hint = p->checked = 0;
 	p->low_sent = p->cover = p->dead = 0;
 	p->contra = p->contra_told = p->idle = p->data_lost = 0;
+	p->good = p->good_lost = 0;		/* what was lost now was no chance */
 	p->epoch = p->next_seq;
 	p->queued = p->queue_at = 0;
 	p->doubt = false;
@@ -165,7 +176,7 @@ low_lost(struct pmtu *p, const struct pmtu_probe *b)
 		return;
 	if (b->sent >= p->cover && b->sent >= p->dead)
 		p->dead = b->sent + 1;
-	if (b->sent < p->alive && ++p->contra >= pmtu_need(p))
+	if (b->sent < p->alive && ++p->contra > p->confirm)
 		fall(p);
 }
 
@@ -181,7 +192,7 @@ static void
 expire(struct pmtu *p, uint64_t now)
 {
 	for (uint32_t i = 0; i < PMTU_PROBES; i++)
-		if (p->probe[i].is == PMTU_FLYING && pmtu_due(p, &p->probe[i]) <= now)
+		if (p->probe[i].is == PMTU_FLYING && sky_pmtu_due(p, &p->probe[i]) <= now)
 			time_out(p, &p->probe[i]);
 	settle(p);
 }
@@ -189,7 +200,7 @@ expire(struct pmtu *p, uint64_t now)
 static void
 rise(struct pmtu *p, const struct pmtu_probe *b)
 {
-	clear_to(p, b->size);
+	clear_to(p, b);
 	for (uint32_t i = 0; i < p->suspects; i++)
 		p->suspect[i].fresh = 0;
 	p->low = b->size;
@@ -206,7 +217,7 @@ came_through(struct pmtu *p, const struct pmtu_probe *b)
 	p->answered = true;
 	if (b->sent >= p->alive)
 		p->alive = b->sent + 1;
-	if (b->size < p->low)
+	if (b->size < p->low || b->size > p->top)
 		return;
 	if (b->size > p->low)
 		rise(p, b);
@@ -340,7 +351,7 @@ weigh(struct pmtu *p, const struct pmtu_probe *b, const struct sky_fate *f)
 		return SKY_MTU_OLD_NEWS;
 	p->hint = mtu;
 	p->hint_by = f->have & SKY_HAVE_BY ? f->by : (struct sky_addr){ 0 };
-	pmtu_plan_hint(p);
+	sky_pmtu_plan_hint(p);
 	return SKY_MTU_FOLLOWED;
 }
 
@@ -355,7 +366,7 @@ sky_mtu_hint(struct sky_mtu *handle, uint64_t now, uint32_t seq, const struct sk
 		p->unvouched++;
 		return SKY_MTU_UNVOUCHED;
 	}
-	if (!b || b->seq < p->epoch)
+	if (!b || b->seq < p->epoch || b->size > p->top)
 		return SKY_MTU_OLD_NEWS;
 	p->told++;
 	if (b->size <= p->low && refused_low(p, b) != SKY_MTU_FOLLOWED)
@@ -417,14 +428,14 @@ sky_mtu_poll(struct sky_mtu *handle, uint64_t now, struct sky_mtu_probe *out)
 		sky_mtu_again(handle, now);
 	expire(p, now);
 	if (!p->done && p->queue_at == p->queued)
-		pmtu_plan(p, now);
+		sky_pmtu_plan(p, now);
 	if (p->done)
 		return SKY_MTU_DONE;
 	if (p->queue_at == p->queued)
 		return SKY_MTU_WAIT;
 	if (p->packets >= p->cap) {
 		p->queued = p->queue_at = 0;
-		pmtu_finish(p, now);
+		sky_pmtu_finish(p, now);
 		return SKY_MTU_DONE;
 	}
 	put(p, now, p->queue[p->queue_at++], out);
@@ -444,7 +455,7 @@ sky_mtu_deadline(const struct sky_mtu *handle)
 	for (uint32_t i = 0; i < PMTU_PROBES; i++) {
 		if (p->probe[i].is != PMTU_FLYING)
 			continue;
-		due = pmtu_due(p, &p->probe[i]);
+		due = sky_pmtu_due(p, &p->probe[i]);
 		first = due < first ? due : first;
 	}
 	return first == UINT64_MAX ? 0 : first;

@@ -77,16 +77,16 @@ pmtu_ceiling(const struct pmtu *p)
 }
 
 /* pmtuplan.c: fills the queue, or ends the search. */
-void pmtu_plan(struct pmtu *p, uint64_t now);
-void pmtu_plan_hint(struct pmtu *p);
-uint64_t pmtu_due(const struct pmtu *p, const struct pmtu_probe *b);
+void sky_pmtu_plan(struct pmtu *p, uint64_t now);
+void sky_pmtu_plan_hint(struct pmtu *p);
+uint64_t sky_pmtu_due(const struct pmtu *p, const struct pmtu_probe *b);
 
 /* pmtuend.c */
-uint32_t pmtu_need(const struct pmtu *p);	/* losses that make a limit */
+uint32_t sky_pmtu_need(const struct pmtu *p);	/* losses that make a limit */
 /* The byte above low has failed often enough since low came through. */
-bool pmtu_failed(const struct pmtu *p);
+bool sky_pmtu_failed(const struct pmtu *p);
 /* And low came through again, sent no earlier: they differ in size alone. */
-bool pmtu_proven(const struct pmtu *p);
-void pmtu_finish(struct pmtu *p, uint64_t now);
+bool sky_pmtu_proven(const struct pmtu *p);
+void sky_pmtu_finish(struct pmtu *p, uint64_t now);
 
 #endif

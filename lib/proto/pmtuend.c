@@ -7,7 +7,7 @@
 /* A path that loses one of L packets loses n of one size in a row once in L to
  * the n: the more it loses, the more are asked for. */
 uint32_t
-pmtu_need(const struct pmtu *p)
+sky_pmtu_need(const struct pmtu *p)
 {
 	if (!p->good_lost)
 		return p->confirm;
@@ -23,27 +23,27 @@ told_since(const struct pmtu *p, const struct pmtu_suspect *s)
 }
 
 bool
-pmtu_failed(const struct pmtu *p)
+sky_pmtu_failed(const struct pmtu *p)
 {
 	const struct pmtu_suspect *s = pmtu_bound(p);
 
 	if (!p->low || !s || s->size != p->low + 1)
 		return false;
-	return told_since(p, s) || s->fresh >= pmtu_need(p);
+	return told_since(p, s) || s->fresh >= sky_pmtu_need(p);
 }
 
 bool
-pmtu_proven(const struct pmtu *p)
+sky_pmtu_proven(const struct pmtu *p)
 {
 	const struct pmtu_suspect *s = pmtu_bound(p);
 
 	if (p->low && p->low >= p->top)
 		return true;
-	return pmtu_failed(p) && p->cover > (told_since(p, s) ? s->told_sent : s->lost_sent);
+	return sky_pmtu_failed(p) && p->cover > (told_since(p, s) ? s->told_sent : s->lost_sent);
 }
 
 void
-pmtu_finish(struct pmtu *p, uint64_t now)
+sky_pmtu_finish(struct pmtu *p, uint64_t now)
 {
 	if (p->doubt)
 		p->low = 0;		/* nothing came through any more */
@@ -70,7 +70,7 @@ judge(const struct pmtu *p, struct sky_mtu_result *out)
 	const struct pmtu_suspect *s = pmtu_bound(p);
 
 	out->certainty = SKY_MTU_EXACT;
-	if (!p->low || !pmtu_proven(p)) {
+	if (!p->low || !sky_pmtu_proven(p)) {
 		out->certainty = p->low ? SKY_MTU_AT_MOST : SKY_MTU_UNKNOWN;
 		out->reason = p->low ? SKY_MTU_UNFINISHED : SKY_MTU_NO_ANSWER;
 	} else if (p->low >= p->top) {
@@ -92,7 +92,7 @@ static uint32_t
 most(const struct pmtu *p)
 {
 	for (uint32_t i = 0; i < p->suspects; i++)
-		if (p->suspect[i].told || p->suspect[i].lost >= pmtu_need(p))
+		if (p->suspect[i].told || p->suspect[i].lost >= sky_pmtu_need(p))
 			return p->suspect[i].size - 1;
 	return p->top;
 }

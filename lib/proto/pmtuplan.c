@@ -35,7 +35,7 @@ sky_mtu_plateau(uint32_t below)
 /* When b counts as lost: after the retransmission timeout, or once something
  * sent no earlier has come through and half a round trip more has passed. */
 uint64_t
-pmtu_due(const struct pmtu *p, const struct pmtu_probe *b)
+sky_pmtu_due(const struct pmtu *p, const struct pmtu_probe *b)
 {
 	uint64_t rtt = p->rto.samples ? p->rto.srtt_ns : 0, due;
 
@@ -80,13 +80,13 @@ matters(const struct pmtu *p, const struct pmtu_probe *b)
 	const struct pmtu_suspect *s = pmtu_bound(p);
 	uint32_t high = pmtu_ceiling(p);
 
-	if (b->is != PMTU_FLYING || b->seq < p->epoch)
+	if (b->is != PMTU_FLYING || b->seq < p->epoch || b->size > p->top)
 		return false;
 	if (b->size <= p->low)
-		return low_in_doubt(p) || unclear(p) || pmtu_failed(p);
+		return low_in_doubt(p) || p->dead > p->cover || unclear(p) || sky_pmtu_failed(p);
 	if (b->size != high)
 		return b->size < high;
-	return !s->told || (high == p->low + 1 && !pmtu_proven(p));
+	return !s->told || (high == p->low + 1 && !sky_pmtu_proven(p));
 }
 
 static bool
@@ -148,7 +148,7 @@ add_spread(struct pmtu *p, uint32_t n)
 static void
 add_next(struct pmtu *p, bool tells, uint32_t lost)
 {
-	uint32_t n = tells ? 1 : pmtu_need(p), room = p->batch;
+	uint32_t n = tells ? 1 : sky_pmtu_need(p), room = p->batch;
 
 	n = n > lost ? n - lost : 1;
 	p->checked = p->low;
@@ -226,13 +226,13 @@ plan_low(struct pmtu *p)
 {
 	uint32_t n = p->doubt && p->batch > 2 ? p->batch - 1 : 1;
 
-	if (n > pmtu_need(p))
-		n = pmtu_need(p);
+	if (n > p->confirm + 1)
+		n = p->confirm + 1;
 	while (n--)
 		add(p, p->low);
 	if (p->low > p->base)
 		add(p, p->base);
-	else if (p->low > p->floor)
+	if (p->low > p->floor && (p->low <= p->base || p->idle > 1))
 		add(p, p->floor);
 }
 
@@ -243,13 +243,13 @@ plan_sizes(struct pmtu *p, uint64_t now)
 
 	if (!p->low)
 		plan_base(p);
-	else if (low_in_doubt(p) || (unclear(p) && p->idle > 1))
+	else if (low_in_doubt(p) || (p->idle && p->dead > p->cover))
 		plan_low(p);
 	else if (unclear(p))
 		add(p, p->low);
-	else if (pmtu_proven(p))
-		pmtu_finish(p, now);
-	else if (pmtu_failed(p))
+	else if (sky_pmtu_proven(p))
+		sky_pmtu_finish(p, now);
+	else if (sky_pmtu_failed(p))
 		add(p, p->low);
 	else if (!s && !p->tried_top)
 		add(p, p->top);
@@ -260,13 +260,13 @@ plan_sizes(struct pmtu *p, uint64_t now)
 }
 
 void
-pmtu_plan(struct pmtu *p, uint64_t now)
+sky_pmtu_plan(struct pmtu *p, uint64_t now)
 {
 	if (waits(p))
 		return;
 	p->queued = p->queue_at = 0;
 	if (p->idle >= p->silent || (!p->low && pmtu_ceiling(p) <= p->floor)) {
-		pmtu_finish(p, now);
+		sky_pmtu_finish(p, now);
 		return;
 	}
 	plan_sizes(p, now);
@@ -281,7 +281,7 @@ pmtu_plan(struct pmtu *p, uint64_t now)
 /* A told MTU is tried at once, whatever else is in flight; the byte above it
  * too, for it may be told too small. */
 void
-pmtu_plan_hint(struct pmtu *p)
+sky_pmtu_plan_hint(struct pmtu *p)
 {
 	if (p->done)
 		return;
