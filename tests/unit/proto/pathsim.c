@@ -71,7 +71,8 @@ path_send(struct path *p, uint64_t now, uint32_t seq, uint32_t size)
 		n.mtu = path_roll(p, 2000);
 		back(p, now, n);
 	}
-	if (path_roll(p, 1000) < p->loss_there || now < p->dead_until)
+	if (path_roll(p, 1000) < p->loss_there ||
+	    (now >= p->dead_from && now < p->dead_until))
 		return;
 	n.forged = false;
 	for (i = 0; i < p->links && size <= links(p, now)[i]; i++)

@@ -29,7 +29,7 @@ struct path {
 	uint32_t later[PATH_LINKS];	/* from change_at on */
 	enum path_router router[PATH_LINKS];	/* before the link */
 	uint64_t change_at;		/* UINT64_MAX: never */
-	uint64_t dead_until;		/* nothing passes before */
+	uint64_t dead_from, dead_until;	/* nothing passes between */
 	uint64_t delay;			/* of one link, one way */
 	uint64_t jitter;		/* of the whole way, at most */
 	unsigned loss_there, loss_back;	/* of 1000 */

@@ -275,11 +275,60 @@ interface_that_refuses(void **state)
 	assert_int_equal(result()->reason, SKY_MTU_INTERFACE);
 	assert_int_equal(r.mtu, 1430);
 	assert_int_equal(r.most, 1430);
+	sky_mtu_again(&m, now);			/* the route may have changed */
+	assert_int_equal(sends(&seq), 1);
+	assert_int_equal(got[seq].size, 1500);
 	begin_with(4, 0, 0);
 	top = base_is_fine(1280);
 	assert_int_equal(sky_mtu_local(&m, now, top, 0), 0);
 	assert_int_equal(result()->most, 1499);
 	assert_true(sends(&seq) > 1);		/* not byte by byte */
+}
+
+/* Before anything came through, the floor alone can tell. */
+static void
+below_the_floor_is_no_mtu(void **state)
+{
+	uint32_t seq;
+
+	begin_with(4, 0, 0);
+	assert_int_equal(sends(&seq), 2);
+	assert_int_equal(told(2, 60, SKY_TRUST_MATCHED), SKY_MTU_LIE_SMALL);
+	assert_int_equal(told(2, 67, SKY_TRUST_MATCHED), SKY_MTU_LIE_SMALL);
+	assert_int_equal(sends(&seq), 0);
+	assert_int_equal(told(2, 68, SKY_TRUST_MATCHED), SKY_MTU_FOLLOWED);
+	assert_int_equal(sends(&seq), 2);
+	assert_int_equal(got[seq].size, 68);
+}
+
+/* What came through is refused, twice: the path changed, and what is answered to
+ * packets from before does not count. */
+static void
+size_that_fitted_is_refused(void **state)
+{
+	uint32_t seq, control;
+
+	begin_with(4, 0, 0);
+	told(base_is_fine(1280), 1400, SKY_TRUST_MATCHED);
+	assert_int_equal(sends(&seq), 2);
+	answer(seq);
+	now = sky_mtu_deadline(&m);
+	assert_int_equal(sends(&control), 4);
+	assert_int_equal(got[control].size, 1400);
+	assert_int_equal(told(control, 1300, SKY_TRUST_MATCHED), SKY_MTU_OLD_NEWS);
+	assert_int_equal(result()->mtu, 1400);
+	now = sky_mtu_deadline(&m);
+	sends(&seq);
+	assert_int_equal(got[seq].size, 1400);
+	assert_int_equal(told(seq, 1300, SKY_TRUST_MATCHED), SKY_MTU_FOLLOWED);
+	assert_int_equal(result()->mtu, 0);
+	assert_int_equal(r.changes, 1);
+	answer(control);
+	assert_int_equal(result()->mtu, 0);
+	assert_int_equal(sends(&seq), 2);
+	assert_int_equal(got[seq].size, 1300);
+	answer(seq);
+	assert_int_equal(result()->mtu, 1300);
 }
 
 static void
@@ -332,6 +381,8 @@ main(void)
 		cmocka_unit_test(losses_that_make_a_limit),
 		cmocka_unit_test(silence_is_no_limit),
 		cmocka_unit_test(interface_that_refuses),
+		cmocka_unit_test(below_the_floor_is_no_mtu),
+		cmocka_unit_test(size_that_fitted_is_refused),
 		cmocka_unit_test(doubles_strangers_and_the_unsent),
 		cmocka_unit_test(senseless_wishes),
 	};

@@ -47,8 +47,11 @@ some_links(uint32_t *mtu, uint32_t high)
 
 	for (unsigned i = 0; i < path.links; i++)
 		mtu[i] = high;
-	while (cuts--)
-		mtu[path_roll(&path, path.links)] = some_mtu(high);
+	while (cuts--) {
+		unsigned where = path_roll(&path, path.links);
+
+		mtu[where] = some_mtu(high);
+	}
 }
 
 static void
@@ -182,6 +185,10 @@ campaign(const char *what, unsigned loss, unsigned seeds)
 		make(seed, loss, high);
 		start(high, batches[seed / 6 % 6]);
 		judge(&t, high);
+		if (!loss && result.certainty != SKY_MTU_EXACT)
+			printf("# seed %u, batch %u: %u to %u, is %u, %u packets\n", seed,
+			    batches[seed / 6 % 6], result.mtu, result.most,
+			    path_mtu(&path, 0), result.packets);
 	}
 	print(what, &t);
 	return t;
@@ -361,14 +368,15 @@ outage(void **state)
 	struct tally t = { 0 };
 
 	(void)state;
-	for (uint32_t seed = 1; seed <= 500; seed++) {
+	for (uint32_t seed = 1; seed <= 2000; seed++) {
 		make(seed, 0, 1500);
-		path.dead_until = PATH_MS + path_roll(&path, 1500) * PATH_MS;
+		path.dead_from = seed & 1 ? PATH_MS + path_roll(&path, 400) * PATH_MS / 2 : 0;
+		path.dead_until = path.dead_from + path_roll(&path, 400) * PATH_MS;
 		start(1500, batches[seed % 6]);
 		judge(&t, 1500);
 	}
-	print("an outage at the start", &t);
-	assert_true(!t.wrong && t.exact * 100 >= 99 * t.runs);
+	print("an outage", &t);
+	assert_true(!t.wrong && t.exact * 100 >= 97 * t.runs);	/* some outlast its patience */
 }
 
 int
