@@ -168,7 +168,7 @@ plan_search(struct pmtu *p)
 	const uint16_t *rung;
 	size_t count = rungs(p, &rung);
 	bool tells = s && s->told;
-	uint32_t n = p->batch, left = (p->cap - p->packets) / 4;
+	uint32_t n = p->batch, left = (p->cap - p->packets) / 5;
 
 	if (n > left)				/* some must be left for the proof */
 		n = left ? left : 1;
