@@ -176,12 +176,6 @@ open_all(struct rt_io **out, struct rt_iface *iface, unsigned n, unsigned frames
 }
 
 int
-rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n, const char **what)
-{
-	return open_all(out, iface, n, RING_FRAMES, what);
-}
-
-int
 rt_io_open(struct rt_io **out, struct rt_conf *c, const char **what)
 {
 	return open_all(out, c->iface, c->ifaces, c->ring ? c->ring : RING_FRAMES, what);

@@ -34,9 +34,6 @@ struct rt_io_engine {
 	uint64_t (*deadline)(const void *self);
 };
 
-/* As rt_io_open(), for n interfaces: name, mtu and mru are read, mac written. */
-int rt_io_open_ifaces(struct rt_io **out, struct rt_iface *iface, unsigned n,
-    const char **what);
 /* As rt_io_run(), for an engine of the caller. Of the ledger only ring_full and
  * link_full are written here. */
 int rt_io_serve(struct rt_io *io, const struct rt_io_engine *engine, void *self,
