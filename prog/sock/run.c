@@ -171,6 +171,17 @@ status_of(const struct run *x)
 }
 
 static void
+say_trains(struct run *x)
+{
+	struct sky_ledger_dest total;
+
+	sky_ledger_total(&x->ledger, &total);
+	if (x->trains && total.lost[SKY_DROPPED_RECEIVING])
+		out_line(&x->out, "at least these were dropped: the kernel counts a train of "
+		    "datagrams as one");
+}
+
+static void
 summarise(struct run *x)
 {
 	sky_ledger_close(&x->ledger, x->c->expect_answer);
@@ -181,6 +192,7 @@ summarise(struct run *x)
 		    x->received == 1 ? "" : "s", (unsigned long)x->bytes);
 	if (!x->c->measure.on || x->c->server) {
 		out_summary_text(&x->out, &x->ledger);
+		say_trains(x);
 		out_summary(&x->out, &x->ledger, run_now());
 	}
 	say_lost_errors(x);

@@ -207,9 +207,9 @@ questions(void **state)
 	assert_int_equal(ends("prog --version", out, sizeof(out)), 0);
 	assert_non_null(strstr(out, "prog (sockeye) "));
 	assert_int_equal(ends("prog --options", out, sizeof(out)), 0);
-	assert_non_null(strstr(out, "n\tcount\tn\tB\th\n"));
-	assert_non_null(strstr(out, "\tmode\tword\tB\th\n"));
-	assert_non_null(strstr(out, "L\tlinger\ts\tlater\tit comes later\n"));
+	assert_non_null(strstr(out, "n\tcount\tn\tB\th\t\n"));
+	assert_non_null(strstr(out, "\tmode\tword\tB\th\tred green blue\n"));
+	assert_non_null(strstr(out, "L\tlinger\ts\tlater\tit comes later\t\n"));
 }
 
 int
