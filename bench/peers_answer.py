@@ -79,6 +79,8 @@ def sock_server(env, way):
 
 def connecting(env, server, at_once):
     def once():
+        # children of the server before may still end
+        kit.until("a free port", lambda: not kit.bound(PORT, "tcp"))
         with Program(server, ANSWER, quiet=True) as rx:
             kit.until(server[0], lambda: kit.bound(PORT, "tcp"))
             out = kit.run([env.bench("bench-load"), "tcp", str(PORT), str(at_once),
