@@ -69,22 +69,45 @@ named(const char *name)
 	return NULL;
 }
 
-/* Our words around the user's. NULL without memory. */
+/* Copies a word to *at, which moves behind it. Returns the copy. */
+static char *
+put(char **at, const char *word)
+{
+	char *copy = *at;
+
+	*at = stpcpy(copy, word) + 1;
+	return copy;
+}
+
+static size_t
+room_of(const struct book *b)
+{
+	size_t room = b->last ? strlen(b->last) + 1 : 0;
+	int i;
+
+	for (i = 0; b->first[i]; i++)
+		room += strlen(b->first[i]) + 1;
+	return room;
+}
+
+/* Our words around the user's, in one piece of memory. NULL without memory. */
 static char **
 expand(const struct book *b, int skip, int *argc, char **argv)
 {
-	char **all = calloc((size_t)*argc + 12, sizeof(*all));
+	size_t most = (size_t)*argc + 12;
+	char **all = calloc(1, most * sizeof(*all) + room_of(b));
+	char *at = (char *)(all + most);
 	int n = 0, i;
 
 	if (!all)
 		return NULL;
 	all[n++] = argv[0];
 	for (i = 0; b->first[i]; i++)
-		all[n++] = strdup(b->first[i]);
+		all[n++] = put(&at, b->first[i]);
 	for (i = 1 + skip; i < *argc; i++)
 		all[n++] = argv[i];
 	if (b->last)
-		all[n++] = strdup(b->last);
+		all[n++] = put(&at, b->last);
 	*argc = n;
 	return all;
 }

@@ -36,7 +36,8 @@ struct book {
 };
 
 /* The program whose name argv has, or NULL. *argc and *argv become what our own
- * option table reads; what is allocated lives as long as the program. */
+ * option table reads; *argv and its new words are one piece of memory then, the
+ * caller's to free last. */
 const struct book *book_find(int *argc, char ***argv);
 /* All of them, for lists; NULL past the end. */
 const struct book *book_at(unsigned i);

@@ -95,5 +95,6 @@ main(int argc, char **argv)
 	}
 	free(x);
 	free(c.dests);
+	free(c.words);
 	return status;
 }

@@ -435,6 +435,7 @@ opts_read(struct config *c, int argc, char **argv)
 
 	memset(c, 0, sizeof(*c));
 	c->book = book_find(&argc, &argv);
+	c->words = c->book ? argv : NULL;
 	c->count = c->write_size = c->read_size = 1024;
 	c->backlog = BACKLOG;
 	first = opt_parse(&program, c, argc, argv);

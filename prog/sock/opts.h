@@ -58,6 +58,7 @@ struct config {
 	int fd;				/* an inherited socket, if have_fd */
 	bool have_fd, listening;
 	struct sky_fd inherited;
+	char **words;			/* of that program; to be freed last */
 	const struct book *book;	/* the program of the literature that it is, or NULL */
 	int service;			/* index of service_words, if have_service */
 	bool have_service;
