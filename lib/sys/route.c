@@ -96,15 +96,14 @@ take_route(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-static int
-ask_route(const struct sky_addr *dst, struct hop *hop)
+static void
+put_question(char *buf, const struct sky_addr *dst, const struct sky_addr *src,
+    uint32_t ifindex)
 {
-	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	struct rtmsg *m;
 	size_t len;
 	const void *ip = ip_of(dst, &len);
-	int r;
 
 	h->nlmsg_type = RTM_GETROUTE;
 	h->nlmsg_flags = NLM_F_REQUEST;
@@ -112,9 +111,25 @@ ask_route(const struct sky_addr *dst, struct hop *hop)
 	m->rtm_family = (unsigned char)dst->u.sa.sa_family;
 	m->rtm_dst_len = (unsigned char)(len * 8);
 	mnl_attr_put(h, RTA_DST, len, ip);
-	if (dst->u.sa.sa_family == AF_INET6 && dst->u.in6.sin6_scope_id)
-		mnl_attr_put_u32(h, RTA_OIF, dst->u.in6.sin6_scope_id);
-	r = ask(h, buf, sizeof(buf));
+	if (dst->u.sa.sa_family == AF_INET6 && dst->u.in6.sin6_scope_id && !ifindex)
+		ifindex = dst->u.in6.sin6_scope_id;
+	if (ifindex)
+		mnl_attr_put_u32(h, RTA_OIF, ifindex);
+	if (!src || src->u.sa.sa_family != dst->u.sa.sa_family)
+		return;
+	ip = ip_of(src, &len);
+	m->rtm_src_len = (unsigned char)(len * 8);
+	mnl_attr_put(h, RTA_SRC, len, ip);
+}
+
+/* buf holds the question and then the answer. */
+static int
+ask_question(char *buf, size_t size, struct hop *hop)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)buf;
+	const struct rtmsg *m;
+	int r = ask(h, buf, size);
+
 	if (r < 0)
 		return r;
 	r = check(h, r, RTM_NEWROUTE);
@@ -124,6 +139,15 @@ ask_route(const struct sky_addr *dst, struct hop *hop)
 	*hop = (struct hop){ .type = m->rtm_type };
 	mnl_attr_parse(h, sizeof(*m), take_route, hop);
 	return 0;
+}
+
+static int
+ask_route(const struct sky_addr *dst, struct hop *hop)
+{
+	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
+
+	put_question(buf, dst, NULL, 0);
+	return ask_question(buf, sizeof(buf), hop);
 }
 
 static int
@@ -160,6 +184,83 @@ ask_neighbour(int family, const void *ip, size_t len, uint32_t ifindex, uint32_t
 	m = mnl_nlmsg_get_payload(h);
 	mnl_attr_parse(h, sizeof(*m), take_probes, probes);
 	return m->ndm_state;
+}
+
+static void
+take_source(struct sky_route *out, int family, const void *ip, size_t len)
+{
+	memset(&out->source, 0, sizeof(out->source));
+	out->source.u.sa.sa_family = (sa_family_t)family;
+	if (len == 4)
+		memcpy(&out->source.u.in.sin_addr, ip, 4);
+	else
+		memcpy(&out->source.u.in6.sin6_addr, ip, 16);
+}
+
+static int
+take_metric(const struct nlattr *attr, void *data)
+{
+	struct sky_route *out = data;
+
+	if (mnl_attr_get_type(attr) == RTAX_MTU && mnl_attr_get_payload_len(attr) == 4)
+		out->mtu = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int
+take_way(const struct nlattr *attr, void *data)
+{
+	struct sky_route *out = data;
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	if (mnl_attr_get_type(attr) == RTA_PREFSRC && (len == 4 || len == 16))
+		take_source(out, len == 4 ? AF_INET : AF_INET6, mnl_attr_get_payload(attr), len);
+	else if (mnl_attr_get_type(attr) == RTA_METRICS)
+		mnl_attr_parse_nested(attr, take_metric, out);
+	return MNL_CB_OK;
+}
+
+static void
+fill_way(struct sky_route *out, const struct hop *hop)
+{
+	static const struct {
+		uint8_t kernel, type;
+	} rows[] = {
+		{ RTN_UNICAST, SKY_ROUTE_UNICAST }, { RTN_LOCAL, SKY_ROUTE_LOCAL },
+		{ RTN_BROADCAST, SKY_ROUTE_BROADCAST }, { RTN_MULTICAST, SKY_ROUTE_MULTICAST },
+		{ RTN_ANYCAST, SKY_ROUTE_UNICAST },
+	};
+	struct sockaddr_in *in = &out->gateway.u.in;
+	struct sockaddr_in6 *in6 = &out->gateway.u.in6;
+
+	out->type = SKY_ROUTE_REFUSED;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].kernel == hop->type)
+			out->type = rows[i].type;
+	out->ifindex = hop->ifindex;
+	out->gateway.u.sa.sa_family = (sa_family_t)hop->gateway_family;
+	if (hop->gateway_family == AF_INET)
+		memcpy(&in->sin_addr, hop->gateway, 4);
+	else if (hop->gateway_family == AF_INET6)
+		memcpy(&in6->sin6_addr, hop->gateway, 16);
+}
+
+int
+sky_route_find(const struct sky_addr *dst, const struct sky_addr *src, uint32_t ifindex,
+    struct sky_route *out)
+{
+	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
+	struct hop hop;
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	put_question(buf, dst, src, ifindex);
+	r = ask_question(buf, sizeof(buf), &hop);
+	if (r < 0)
+		return r;
+	mnl_attr_parse((const struct nlmsghdr *)(const void *)buf, sizeof(struct rtmsg), take_way, out);
+	fill_way(out, &hop);
+	return 0;
 }
 
 int

@@ -18,6 +18,14 @@ sky_sockfd_open(int family)
 }
 
 int
+sky_sockfd_make(int family, int type, int protocol)
+{
+	int saved = errno;
+
+	return sky_ret(socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol), saved);
+}
+
+int
 sky_sockfd_nonblock(int fd)
 {
 	int saved = errno;
@@ -67,6 +75,16 @@ sky_sockfd_close(int fd)
 	int saved = errno;
 
 	return sky_ret(close(fd), saved);
+}
+
+int
+sky_sockfd_abort(int fd)
+{
+	struct linger now = { .l_onoff = 1 };
+	int saved = errno;
+
+	(void)sky_ret(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), saved);
+	return sky_sockfd_close(fd);
 }
 
 int

@@ -12,6 +12,8 @@
 
 /* A UDP socket of the family, close-on-exec and non-blocking. The descriptor. */
 int sky_sockfd_open(int family);
+/* The same of any type (SOCK_RAW, ...) and protocol. */
+int sky_sockfd_make(int family, int type, int protocol);
 /* O_NONBLOCK on. */
 int sky_sockfd_nonblock(int fd);
 /* accept4, close-on-exec and non-blocking; a becomes the peer's address. */
@@ -21,6 +23,8 @@ int sky_sockfd_poll(int fd, short events);
 int sky_sockfd_bind(int fd, const struct sockaddr_storage *a, socklen_t len);
 int sky_sockfd_connect(int fd, const struct sockaddr_storage *a, socklen_t len);
 int sky_sockfd_close(int fd);
+/* The same for a TCP socket, with a reset instead of an orderly end. */
+int sky_sockfd_abort(int fd);
 
 /* Length of the local (peer) address put into a. */
 int sky_sockfd_name(int fd, struct sockaddr_storage *a);

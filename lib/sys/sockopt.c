@@ -5,7 +5,10 @@
 
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
+#include <linux/icmp.h>
 #include <netinet/in.h>
+#include <netinet/icmp6.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
 
@@ -18,6 +21,7 @@ enum {
 	UDP_NO_CHECK6_TX_OPT = 101,
 	UDP_SEGMENT_OPT = 103,
 	UDP_GRO_OPT = 104,
+	IPV6_FLOWINFO_SEND_OPT = 33,
 	MEMINFO_OPT = 55,
 	ASK_MEMINFO_VARS = 9,
 };
@@ -52,6 +56,8 @@ static const struct opt_row rows[SKY_OPTS] = {
 	[SKY_OPT_NO_CHECK] = { SOL_SOCKET, SO_NO_CHECK, IPPROTO_UDP, UDP_NO_CHECK6_TX_OPT },
 	[SKY_OPT_GRO] = ANY(IPPROTO_UDP, UDP_GRO_OPT),
 	[SKY_OPT_GSO] = ANY(IPPROTO_UDP, UDP_SEGMENT_OPT),
+	[SKY_OPT_SYNCNT] = ANY(IPPROTO_TCP, TCP_SYNCNT),
+	[SKY_OPT_FLOWINFO] = { 0, 0, IPPROTO_IPV6, IPV6_FLOWINFO_SEND_OPT },
 	[SKY_OPT_ERROR] = ANY(SOL_SOCKET, SO_ERROR),
 	[SKY_OPT_V6ONLY] = { 0, 0, IPPROTO_IPV6, IPV6_V6ONLY },
 };
@@ -160,6 +166,39 @@ sky_sockopt_steer(int fd, uint64_t first8)
 	struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
 
 	return set_raw(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog));
+}
+
+int
+sky_sockopt_mtu(int fd, unsigned carries)
+{
+	bool v6 = carries & SKY_CARRIES6;
+	int value = 0;
+	socklen_t len = sizeof(value);
+	int r = get_raw(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &value, &len);
+
+	return r < 0 ? r : value;
+}
+
+int
+sky_sockopt_options4(int fd, const void *data, size_t len)
+{
+	return set_raw(fd, IPPROTO_IP, IP_OPTIONS, data, (socklen_t)len);
+}
+
+int
+sky_sockopt_icmp_filter(int fd, int family)
+{
+	/* a bit set: not wanted; types above 31 are never filtered */
+	struct icmp_filter f4 = { .data = ~(1u << 0 | 1u << 3 | 1u << 11 | 1u << 12) };
+	struct icmp6_filter f6;
+
+	if (family == AF_INET)
+		return set_raw(fd, SOL_RAW, ICMP_FILTER, &f4, sizeof(f4));
+	ICMP6_FILTER_SETBLOCKALL(&f6);
+	for (int type = 1; type <= 4; type++)
+		ICMP6_FILTER_SETPASS(type, &f6);
+	ICMP6_FILTER_SETPASS(129, &f6);
+	return set_raw(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &f6, sizeof(f6));
 }
 
 int

@@ -27,6 +27,8 @@ enum sky_opt {
 	SKY_OPT_TIMESTAMPNS, SKY_OPT_RXQ_OVFL, SKY_OPT_REUSEADDR, SKY_OPT_REUSEPORT,
 	SKY_OPT_BROADCAST, SKY_OPT_DONTROUTE, SKY_OPT_NO_CHECK,
 	SKY_OPT_GRO, SKY_OPT_GSO, SKY_OPT_V6ONLY,
+	SKY_OPT_SYNCNT,		/* TCP: how often a SYN is repeated */
+	SKY_OPT_FLOWINFO,	/* IPv6: flow labels are taken from addresses */
 	SKY_OPT_ERROR,		/* asked only: the pending error, which that clears */
 	SKY_OPTS
 };
@@ -47,6 +49,15 @@ int sky_sockopt_group(int fd, bool join, const struct sockaddr *group,
 /* Among the sockets that share fd's port (SO_REUSEPORT), payload that begins with
  * these 8 bytes, big endian, goes to the second, all else to the first. */
 int sky_sockopt_steer(int fd, uint64_t first8);
+
+/* The MTU of the path that the kernel has in its cache for a connected socket, or
+ * that of the interface. The MTU, or a negative errno. */
+int sky_sockopt_mtu(int fd, unsigned carries);
+/* IPv4 options for all that is sent: at most 40 bytes, as on the wire but for a
+ * source route, where the last address is the destination itself. */
+int sky_sockopt_options4(int fd, const void *data, size_t len);
+/* A raw ICMP or ICMPv6 socket gets errors and echo replies, and nothing else. */
+int sky_sockopt_icmp_filter(int fd, int family);
 
 /* SO_DOMAIN, SO_TYPE, SO_PROTOCOL. */
 int sky_sockopt_kind(int fd, int *family, int *type, int *protocol);
