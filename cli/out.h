@@ -49,6 +49,16 @@ void out_close_array(struct out *o);
 
 /* A whole fate record: fate, proto, src, ..., in the documented order. */
 void out_fate(struct out *o, const struct sky_fate *f);
+/* The same with whose datagram it was, as far as that is known: comm beside pid, and
+ * at the end uid and, where there is no pid, why. */
+struct out_process {
+	const char *comm;	/* or NULL */
+	const char *none;	/* "gone", ...: why no process can be named; or NULL */
+	unsigned others;	/* how many more processes share the socket */
+	bool have_uid;
+	uint32_t uid;
+};
+void out_fate_of(struct out *o, const struct sky_fate *f, const struct out_process *p);
 /* A whole summary record from a ledger, with one object per destination; what
  * this host lost on the way in is among the fates of the whole. */
 void out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns);
@@ -58,6 +68,10 @@ void out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns);
  * 192.0.2.7". What arrived is told "from" its sender, a receive buffer that
  * overflowed "at" its own end. */
 void out_fate_line(struct out *o, const struct sky_fate *f);
+/* The same with the process and both ends: "12:00:01.123 dig[4242] udp
+ * 10.0.0.2.40000 to 192.0.2.7.53: refused, port unreachable, says 192.0.2.7 [note]".
+ * who and note are printed as they are. */
+void out_fate_line_of(struct out *o, const struct sky_fate *f, const char *who, const char *note);
 /* The table at the end, one block per destination or client; it has a column
  * for what was received where that is not the number of answers. */
 void out_summary_text(struct out *o, const struct sky_ledger *l);
@@ -68,6 +82,8 @@ void out_progress(struct out *o, const char *format, ...) __attribute__((format(
 /* "140.252.13.35.9" and "[2001:db8::1]:9": how the sources write an end. Without a
  * port when it is 0. */
 char *out_end_point(const struct sky_addr *a, char *buf, size_t size);
+/* "udp", "tcp", "icmp", "icmp6", "udplite", or NULL. */
+const char *out_proto(unsigned proto);
 /* "1.23 ms", "12.0 us", "3.10 s": three digits. */
 char *out_duration(uint64_t ns, char *buf, size_t size);
 

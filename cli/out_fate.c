@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-static const char *
-proto_word(unsigned proto)
+const char *
+out_proto(unsigned proto)
 {
 	static const struct { unsigned number; const char *word; } rows[] = {
 		{ IPPROTO_UDP, "udp" }, { IPPROTO_TCP, "tcp" }, { IPPROTO_ICMP, "icmp" },
@@ -35,7 +35,7 @@ put_who(struct out *o, const struct sky_fate *f)
 
 /* Everything of a record that says what, by whom and where; not which. */
 static void
-put_told(struct out *o, const struct sky_fate *f)
+put_told(struct out *o, const struct sky_fate *f, const char *comm)
 {
 	if (f->have & SKY_HAVE_ICMP) {
 		out_u64(o, "icmp_type", f->icmp_type);
@@ -49,6 +49,8 @@ put_told(struct out *o, const struct sky_fate *f)
 		out_u64(o, "hop", f->hop);
 	if (f->have & SKY_HAVE_PID)
 		out_u64(o, "pid", f->pid);
+	if (comm)
+		out_str(o, "comm", comm);
 	out_str(o, "evidence", sky_evidence_word(f->evidence));
 	out_str(o, "trust", sky_trust_word(f->trust));
 }
@@ -72,21 +74,41 @@ put_which(struct out *o, const struct sky_fate *f)
 		out_u64(o, "rtt_ns", f->rtt_ns);
 }
 
+static void
+put_process(struct out *o, const struct out_process *p)
+{
+	if (p->have_uid)
+		out_u64(o, "uid", p->uid);
+	if (p->others)
+		out_u64(o, "sharing", p->others);
+	if (p->none)
+		out_str(o, "process", p->none);
+}
+
 void
 out_fate(struct out *o, const struct sky_fate *f)
+{
+	static const struct out_process nobody;
+
+	out_fate_of(o, f, &nobody);
+}
+
+void
+out_fate_of(struct out *o, const struct sky_fate *f, const struct out_process *p)
 {
 	if (!o->json)
 		return;
 	out_begin(o, "fate", f->have & SKY_HAVE_TIME ? f->time_ns : 0);
 	out_str(o, "fate", sky_fate_word(f->what));
-	if (proto_word(f->proto))
-		out_str(o, "proto", proto_word(f->proto));
+	if (out_proto(f->proto))
+		out_str(o, "proto", out_proto(f->proto));
 	put_who(o, f);
-	put_told(o, f);
+	put_told(o, f, p->comm);
 	out_u64(o, "count", f->count ? f->count : 1);
 	if (f->flags & SKY_FATE_AT_LEAST)
 		out_bool(o, "at_least", true);
 	put_which(o, f);
+	put_process(o, p);
 	out_end(o);
 }
 
@@ -165,7 +187,7 @@ put_rows(struct out *o, const struct sky_ledger *l, unsigned i)
 		out_str(o, "fate", sky_fate_word(row.what));
 		if (row.last.have & SKY_HAVE_BY)
 			out_addr(o, "by", NULL, &row.last.by);
-		put_told(o, &row.last);
+		put_told(o, &row.last, NULL);
 		out_u64(o, "count", row.count);
 		out_close_object(o);
 	}

@@ -143,6 +143,33 @@ out_fate_line(struct out *o, const struct sky_fate *f)
 	    colour_of(o, f->what), what, colour_off(o));
 }
 
+static void
+end_text(bool have, const struct sky_addr *a, char *buf, size_t size)
+{
+	if (have && sky_addr_port(a))
+		out_end_point(a, buf, size);
+	else if (have)
+		sky_addr_format_host(a, buf, size);
+	else
+		snprintf(buf, size, "?");
+}
+
+void
+out_fate_line_of(struct out *o, const struct sky_fate *f, const char *who, const char *note)
+{
+	char when[16], src[SKY_ADDRSTRLEN], dst[SKY_ADDRSTRLEN], what[256];
+	const char *proto = out_proto(f->proto);
+
+	if (!o->text)
+		return;
+	clock_text(f->time_ns, when, sizeof(when));
+	end_text(f->have & SKY_HAVE_SRC, &f->src, src, sizeof(src));
+	end_text(f->have & SKY_HAVE_DST, &f->dst, dst, sizeof(dst));
+	sky_fate_explain(f, what, sizeof(what));
+	out_line(o, "%s %s %s%s%s to %s: %s%s%s [%s]", when, who, proto ? proto : "",
+	    proto ? " " : "", src, dst, colour_of(o, f->what), what, colour_off(o), note);
+}
+
 /* --- the table at the end --- */
 
 struct table {
