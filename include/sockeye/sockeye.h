@@ -6,6 +6,7 @@
 #include <sockeye/addr.h>
 #include <sockeye/call.h>
 #include <sockeye/fate.h>
+#include <sockeye/icmpd.h>
 #include <sockeye/ledger.h>
 #include <sockeye/measure.h>
 #include <sockeye/pmtu.h>

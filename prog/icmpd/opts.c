@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The option table of icmpd(8). */
+#include "opts.h"
+
+#include "cli/opt.h"
+
+#include <sockeye/icmpd.h>
+
+static const struct opt rows[] = {
+	{ .letter = 'c', .name = "clients", .arg = "N", .kind = OPT_U64, .min = 1, .max = 65536,
+	  .at = offsetof(struct opts, clients), .help = "connected at once (1024), an eighth of "
+	  "them by one user" },
+	{ .letter = 'f', .name = "foreground", .kind = OPT_FLAG,
+	  .at = offsetof(struct opts, foreground), .help = "do not detach, say what happens on "
+	  "standard error" },
+	{ .letter = 'n', .name = "sockets", .arg = "N", .kind = OPT_U64, .min = 1, .max = 10000000,
+	  .at = offsetof(struct opts, sockets), .help = "registered by one user (250000)" },
+	{ .letter = 'q', .name = "queue", .arg = "BYTES", .kind = OPT_U64, .min = 16384,
+	  .max = 1 << 30, .at = offsetof(struct opts, queue), .help = "that wait for one slow "
+	  "client (1m)" },
+	{ .letter = 's', .name = "socket", .arg = "PATH", .kind = OPT_STR,
+	  .at = offsetof(struct opts, socket), .help = "where to listen (" SKY_ICMPD_PATH ")" },
+	{ .letter = 'u', .name = "user", .arg = "NAME", .kind = OPT_STR,
+	  .at = offsetof(struct opts, user), .help = "whose rights to take (icmpd)" },
+	{ .letter = 'v', .name = "verbose", .kind = OPT_FLAG, .at = offsetof(struct opts, verbose),
+	  .help = "say more: clients that come and go" },
+	{ .name = NULL },
+};
+
+static const char *const synopsis[] = {
+	"[-fv] [-c N] [-n N] [-q BYTES] [-s PATH] [-u NAME]", NULL
+};
+
+static const struct opt_program program = {
+	.name = "icmpd",
+	.synopsis = synopsis,
+	.about = "Tells each process what the network said about its datagrams",
+	.opts = rows,
+};
+
+void
+opts_parse(struct opts *o, int argc, char **argv)
+{
+	int at;
+
+	*o = (struct opts){ .socket = SKY_ICMPD_PATH, .user = "icmpd", .clients = 1024,
+		.sockets = 250000, .queue = 1000000 };
+	at = opt_parse(&program, o, argc, argv);
+	if (at < argc)
+		opt_bad(&program, argv[at], "one word too many", "options only");
+}
