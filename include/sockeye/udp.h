@@ -192,6 +192,12 @@ bool sky_msg_next(const struct sky_msg *m, size_t *off, const void **at, size_t 
  * buffer, does not want them: they make room for data, counted in errors_lost. */
 int sky_udp_errors(struct sky_udp *u, struct sky_fate *f, unsigned n, void *buf, size_t size);
 
+/* For a socket without a handle: makes a record of the entry that the caller's own
+ * recvmsg(MSG_ERRQUEUE) took off the queue. m is the message as that call left it
+ * (name, control, flags, one vector), len what it returned; quote and extension
+ * point into the vector. Entries that are no errors become SKY_NOTHING. */
+void sky_udp_entry(struct sky_fate *f, const struct msghdr *m, size_t len);
+
 /* Errors waiting in the handle because a send or receive had to drain them: the
  * kernel raises nothing more for these. */
 unsigned sky_udp_pending(const struct sky_udp *u);

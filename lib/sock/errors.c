@@ -6,6 +6,7 @@
  * order in which the kernel learnt of them. Each is handed over once; a local
  * error that a send's status told already is swallowed.
  */
+#include "sock/entry.h"
 #include "sock/handle.h"
 #include "sys/clock.h"
 #include "sys/route.h"
@@ -45,80 +46,6 @@ is_own(struct udp *u, const struct sky_errq *e, uint64_t now_ns)
 	return u->own;
 }
 
-static bool
-is_host_unreachable(const struct sky_errq *e)
-{
-	if (e->origin == SO_EE_ORIGIN_ICMP)
-		return e->type == 3 && e->code == 1;
-	return e->origin == SO_EE_ORIGIN_ICMP6 && e->type == 1 && e->code == 3;
-}
-
-static void
-set_icmp(struct udp *u, struct sky_fate *f, const struct sky_errq *e)
-{
-	bool six = e->origin == SO_EE_ORIGIN_ICMP6;
-
-	f->have |= SKY_HAVE_ICMP;
-	f->icmp_type = e->type;
-	f->icmp_code = e->code;
-	if (six ? e->type == 2 : e->type == 3 && e->code == 4) {
-		f->mtu = e->info;
-		f->have |= SKY_HAVE_MTU;
-	}
-	if (e->type == (six ? 4 : 12)) {
-		/* the first byte of a word for IPv4, the whole word for IPv6 */
-		f->pointer = e->info;
-		f->have |= SKY_HAVE_POINTER;
-	}
-	if (is_host_unreachable(e) && is_own(u, e, f->time_ns))
-		f->flags |= SKY_FATE_OWN;
-}
-
-static void
-set_other(struct sky_fate *f, const struct sky_errq *e)
-{
-	switch (e->origin) {
-	case SO_EE_ORIGIN_LOCAL:
-		if (e->err != EMSGSIZE)
-			break;
-		f->mtu = e->info;
-		f->have |= SKY_HAVE_MTU;
-		break;
-	case SO_EE_ORIGIN_TIMESTAMPING:
-		f->id = e->data;
-		f->have |= SKY_HAVE_ID;
-		break;
-	case SO_EE_ORIGIN_ZEROCOPY:
-		f->id = e->info;
-		f->count = (uint64_t)(e->data - e->info) + 1;
-		f->have |= SKY_HAVE_ID;
-		break;
-	}
-}
-
-static void
-set_ends(const struct udp *u, struct sky_fate *f, const struct sky_errq *e)
-{
-	if (e->dest.u.sa.sa_family != AF_UNSPEC) {
-		f->dst = e->dest;
-		f->have |= SKY_HAVE_DST;
-	}
-	if (e->by.u.sa.sa_family != AF_UNSPEC) {
-		f->by = e->by;
-		f->have |= SKY_HAVE_BY;
-	}
-	if (e->flags & SKY_ERRQ_LOCAL) {
-		f->src = e->local;
-		sky_addr_set_port(&f->src, sky_addr_port(&u->local));
-		f->ifindex = e->ifindex;
-		f->have |= SKY_HAVE_SRC | SKY_HAVE_IFINDEX;
-	}
-	if (e->flags & SKY_ERRQ_TTL) {
-		f->hop = e->ttl;
-		f->have |= SKY_HAVE_HOP;
-	}
-}
-
 /* Puts the quote into at most room bytes of the caller's buffer. What comes with
  * a time stamp is a copy of the packet, headers and all: not a quote. */
 static void
@@ -148,20 +75,11 @@ set_quote(struct sky_fate *f, const struct sky_errq *e, const uint8_t *data, str
 static void
 convert(struct udp *u, struct sky_fate *f, const struct sky_errq *e, uint64_t now_ns)
 {
-	memset(f, 0, sizeof(*f));
-	f->size = sizeof(*f);
-	f->evidence = SKY_BY_QUEUE;
-	f->trust = SKY_TRUST_UNKNOWN;
-	f->origin = e->origin;
-	f->proto = IPPROTO_UDP;
-	f->err = e->err;
-	f->time_ns = (e->flags & SKY_ERRQ_TIME) ? e->time_ns : now_ns;
-	f->have = SKY_HAVE_TIME;
-	set_ends(u, f, e);
-	if (e->origin == SO_EE_ORIGIN_ICMP || e->origin == SO_EE_ORIGIN_ICMP6)
-		set_icmp(u, f, e);
-	else
-		set_other(f, e);
+	entry_convert(f, e, now_ns);
+	if (f->have & SKY_HAVE_SRC)
+		sky_addr_set_port(&f->src, sky_addr_port(&u->local));
+	if (entry_host_unreachable(e) && is_own(u, e, f->time_ns))
+		f->flags |= SKY_FATE_OWN;
 	sky_fate_classify(f);
 }
 

@@ -47,17 +47,17 @@ fill_meta(struct sky_errq *e, const struct sky_ctl *c)
 }
 
 static void
-fill(struct sky_errq *e, const struct mmsghdr *h, const struct sky_ctl *c)
+fill(struct sky_errq *e, const struct msghdr *h, size_t len, const struct sky_ctl *c)
 {
 	struct sky_addr dest = e->dest;
 
 	memset(e, 0, sizeof(*e));
-	if (h->msg_hdr.msg_namelen) {
+	if (h->msg_namelen) {
 		e->dest = dest;
 		sky_msg_unmap(&e->dest);
 	}
-	e->len = (uint16_t)(h->msg_len < SKY_ERRQ_DATA ? h->msg_len : SKY_ERRQ_DATA);
-	if (h->msg_hdr.msg_flags & MSG_TRUNC)
+	e->len = (uint16_t)(len < SKY_ERRQ_DATA ? len : SKY_ERRQ_DATA);
+	if (h->msg_flags & MSG_TRUNC)
 		e->flags |= SKY_ERRQ_CUT;
 	if (c->have & SKY_CTL_ERROR) {
 		e->err = c->err;
@@ -97,7 +97,20 @@ sky_errq_read(int fd, struct sky_errq *e, uint8_t (*data)[SKY_ERRQ_DATA], unsign
 		return 0;
 	for (int i = 0; i < got; i++) {
 		sky_ctl_decode(&c, ctl[i], h[i].msg_hdr.msg_controllen);
-		fill(&e[i], &h[i], &c);
+		fill(&e[i], &h[i].msg_hdr, h[i].msg_len, &c);
 	}
 	return got;
+}
+
+void
+sky_errq_decode(struct sky_errq *e, const struct msghdr *h, size_t len)
+{
+	size_t name = h->msg_namelen < sizeof(e->dest) ? h->msg_namelen : sizeof(e->dest);
+	struct sky_ctl c;
+
+	memset(&e->dest, 0, sizeof(e->dest));
+	if (name)
+		memcpy(&e->dest, h->msg_name, name);
+	sky_ctl_decode(&c, h->msg_control, h->msg_controllen);
+	fill(e, h, len, &c);
 }

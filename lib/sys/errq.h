@@ -11,6 +11,7 @@
 #include <sockeye/addr.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* Entries fetched with one call, and bytes of quote kept of each: Linux routers
  * quote 520 bytes (IPv4) and 1184 (IPv6). */
@@ -45,5 +46,9 @@ struct sky_errq {
 /* Takes up to n (at most SKY_ERRQ_BATCH) entries off the queue. Returns how
  * many, 0 when it is empty, or a negative errno. */
 int sky_errq_read(int fd, struct sky_errq *e, uint8_t (*data)[SKY_ERRQ_DATA], unsigned n);
+
+/* One entry that somebody else took: the message as recvmsg left it, len bytes of
+ * quote in its buffer. */
+void sky_errq_decode(struct sky_errq *e, const struct msghdr *h, size_t len);
 
 #endif
