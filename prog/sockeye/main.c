@@ -18,6 +18,8 @@ static const struct {
 } programs[] = {
 	{ "sock", "sock(1)", "send and receive datagrams, and say what became of each" },
 	{ "socknet", "socknet(8)", "a network in a box: labs, the demo, a shell in any host" },
+	{ "icmpd", "icmpd(8)", "tell each process what the network said about its datagrams" },
+	{ "icmpctl", "icmpctl(8)", "see and use what icmpd learns: status, watch, run" },
 	{ "sockeye", "sockeye(1)", "this list; sockeye doctor says what works here" },
 };
 

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* owner.c - see owner.h. */
+#include "owner.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SLOTS 65536		/* a power of two; half of them are used at most */
+#define FDS_MAX 2000000		/* of one reading of /proc */
+
+/* Where a socket was seen. pid 0: in no process; fd is the enum owner_is then. */
+struct place {
+	uint64_t inode;		/* 0: free */
+	uint32_t pid, others, last;	/* the first, how many more, the last one */
+	int fd;
+};
+
+struct owners {
+	unsigned used;
+	bool all;		/* the last reading left nothing out */
+	uint64_t again_ns;	/* not to be read before */
+	struct place place[SLOTS];
+};
+
+struct owners *
+owners_new(void)
+{
+	return calloc(1, sizeof(struct owners));
+}
+
+void
+owners_free(struct owners *o)
+{
+	free(o);
+}
+
+static uint64_t
+clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Its slot, or the free one where it belongs. */
+static struct place *
+slot_of(struct owners *o, uint64_t inode)
+{
+	uint32_t i = (uint32_t)(inode * 0x9e3779b97f4a7c15u >> 48);
+
+	while (o->place[i % SLOTS].inode && o->place[i % SLOTS].inode != inode)
+		i++;
+	return &o->place[i % SLOTS];
+}
+
+static void
+remember(struct owners *o, uint64_t inode, uint32_t pid, int fd)
+{
+	struct place *p = slot_of(o, inode);
+
+	if (p->inode && p->pid) {
+		p->others += p->last != pid;
+		p->last = pid;
+		return;
+	}
+	if (!p->inode && o->used >= SLOTS / 2)
+		return;
+	o->used += !p->inode;
+	*p = (struct place){ .inode = inode, .pid = pid, .last = pid, .fd = fd };
+}
+
+/* The inode of a link "socket:[123]", or 0. */
+static uint64_t
+inode_of(int dir, const char *name)
+{
+	char text[64], *end;
+	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
+	uint64_t inode;
+
+	if (n < 0)
+		return 0;
+	text[n] = '\0';
+	if (strncmp(text, "socket:[", 8))
+		return 0;
+	inode = strtoull(text + 8, &end, 10);
+	return *end == ']' ? inode : 0;
+}
+
+/* Returns how many descriptors were looked at, or a negative errno. */
+static int
+read_process(struct owners *o, const char *pid)
+{
+	char path[64];
+	struct dirent *e;
+	uint64_t inode;
+	int n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	d = opendir(path);
+	if (!d)
+		return -errno;
+	while ((e = readdir(d)) && n < FDS_MAX) {
+		if (e->d_name[0] == '.')
+			continue;
+		n++;
+		inode = inode_of(dirfd(d), e->d_name);
+		if (inode)
+			remember(o, inode, (uint32_t)strtoul(pid, NULL, 10),
+			    (int)strtol(e->d_name, NULL, 10));
+	}
+	closedir(d);
+	return n;
+}
+
+/* Reads all of /proc that this user may read. A process that ended meanwhile
+ * had nothing; one that may not be read may have anything. */
+static void
+read_all(struct owners *o)
+{
+	struct dirent *e;
+	int n, sum = 0;
+	DIR *d = opendir("/proc");
+
+	memset(o->place, 0, sizeof(o->place));
+	o->used = 0;
+	o->all = d != NULL;
+	while (d && (e = readdir(d)) && sum < FDS_MAX) {
+		if (e->d_name[0] < '1' || e->d_name[0] > '9')
+			continue;
+		n = read_process(o, e->d_name);
+		if (n < 0 && n != -ENOENT && n != -ESRCH)
+			o->all = false;
+		sum += n > 0 ? n : 0;
+	}
+	if (d)
+		closedir(d);
+	if (sum >= FDS_MAX || o->used >= SLOTS / 2)
+		o->all = false;
+}
+
+/* Not more than a tenth of the time: a storm of errors from sockets that are
+ * gone must not keep a processor busy. */
+static void
+read_again(struct owners *o)
+{
+	uint64_t start = clock_ns();
+	struct timespec t;
+
+	if (start < o->again_ns) {
+		t.tv_sec = (time_t)((o->again_ns - start) / 1000000000);
+		t.tv_nsec = (long)((o->again_ns - start) % 1000000000);
+		nanosleep(&t, NULL);
+		start = clock_ns();
+	}
+	read_all(o);
+	o->again_ns = clock_ns();
+	o->again_ns += 9 * (o->again_ns - start);
+}
+
+/* A name can hold anything; a terminal must not be told what to do by it. */
+static void
+read_comm(uint32_t pid, char *comm)
+{
+	char path[64];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, comm, OWNER_COMM - 1);
+		close(fd);
+	}
+	comm[n > 0 ? n - 1 : 0] = '\0';		/* ends with a newline */
+	for (; *comm; comm++)
+		if (*comm < ' ' || *comm > '~')
+			*comm = '?';
+}
+
+/* Is it still where it was? Then it is told. */
+static bool
+tell(struct owners *o, uint64_t inode, struct owner *out)
+{
+	struct place *p = slot_of(o, inode);
+	char path[64];
+
+	memset(out, 0, sizeof(*out));
+	out->is = OWNER_UNSEEN;
+	if (!p->inode)
+		return false;
+	if (!p->pid) {
+		out->is = (enum owner_is)p->fd;
+		return true;
+	}
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", p->pid, p->fd);
+	if (inode_of(AT_FDCWD, path) != inode)
+		return false;
+	out->is = OWNER_FOUND;
+	out->pid = p->pid;
+	out->others = p->others;
+	read_comm(p->pid, out->comm);
+	return true;
+}
+
+/* The socket itself: no process has it open, but it may still be there. */
+static bool
+still_there(const struct owner_ask *ask)
+{
+	return false;
+}
+
+/* After /proc was read. */
+static void
+settle(struct owners *o, const struct owner_ask *ask, struct owner *out)
+{
+	if (tell(o, ask->inode, out))
+		return;
+	if (!still_there(ask))
+		out->is = OWNER_GONE;
+	else if (o->all)
+		out->is = OWNER_NONE;
+	if (out->is != OWNER_UNSEEN)
+		remember(o, ask->inode, 0, out->is);
+}
+
+void
+owners_find(struct owners *o, const struct owner_ask *ask, struct owner *out, unsigned n)
+{
+	bool known = true;
+	unsigned i;
+
+	memset(out, 0, n * sizeof(*out));
+	for (i = 0; i < n; i++)
+		known &= !ask[i].inode || tell(o, ask[i].inode, &out[i]);
+	if (known)
+		return;
+	read_again(o);
+	for (i = 0; i < n; i++)
+		if (ask[i].inode)
+			settle(o, &ask[i], &out[i]);
+}
