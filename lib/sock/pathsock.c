@@ -139,32 +139,51 @@ open_udp(struct sky_pathsock *s, struct sky_pathsock_way *w)
 	return r < 0 ? r : bind_way(s, w);
 }
 
-/* A ping socket; where the group may not have one, a raw one, whose flows share
- * the descriptor of flow 0. The identifiers are then ours to choose. */
+/* Of a raw socket the identifiers are ours to choose, and flows share it: they may
+ * be wanted when the privilege is given up already. */
+static int
+choose_identifier(struct sky_pathsock *s, struct sky_pathsock_way *w)
+{
+	uint16_t number;
+	int r = sky_device_random(&number, sizeof(number));
+
+	if (w != s->way)
+		number = (uint16_t)(s->way[0].port + w->flow);
+	w->port = number;
+	return r;
+}
+
+/* A ping socket; where the group may not have one, a raw one. */
 static int
 open_icmp(struct sky_pathsock *s, struct sky_pathsock_way *w)
 {
 	int proto = s->family == AF_INET ? IPPROTO_ICMP : (int)IPPROTO_ICMPV6;
-	uint16_t number;
-	int r = s->ping_raw ? -EACCES : sky_sockfd_make(s->family, SOCK_DGRAM, proto);
-	bool raw = r == -EACCES || r == -EPERM || r == -EPROTONOSUPPORT;
+	int r;
 
-	if (raw)
+	if (s->ping_raw) {
+		w->fd = s->way[0].fd;
+		return choose_identifier(s, w);
+	}
+	r = sky_sockfd_make(s->family, SOCK_DGRAM, proto);
+	s->ping_raw = r == -EACCES || r == -EPERM || r == -EPROTONOSUPPORT;
+	if (s->ping_raw)
 		r = sky_sockfd_make(s->family, SOCK_RAW, proto);
 	if (r < 0)
-		return raw ? -EACCES : r;
+		return s->ping_raw ? -EACCES : r;
 	w->fd = r;
-	s->ping_raw = raw;
 	r = sky_pathsock_options(s, w->fd);
 	if (r == 0)
 		r = bind_way(s, w);
-	if (r < 0 || !raw)
+	if (r < 0 || !s->ping_raw)
 		return r;
 	r = sky_sockopt_icmp_filter(w->fd, s->family);
-	if (r == 0)
-		r = sky_device_random(&number, sizeof(number));
-	w->port = (uint16_t)(number | 1);
-	return r;
+	return r < 0 ? r : choose_identifier(s, w);
+}
+
+static bool
+is_shared(const struct sky_pathsock *s, const struct sky_pathsock_way *w)
+{
+	return w != s->way && w->fd == s->way[0].fd;
 }
 
 static int
@@ -175,11 +194,11 @@ open_way(struct sky_pathsock *s, uint16_t flow)
 
 	*w = (struct sky_pathsock_way){ .fd = -1, .flow = flow };
 	r = s->conf.method == SKY_PATHSOCK_ICMP ? open_icmp(s, w) : open_udp(s, w);
-	if (r == 0)
+	if (r == 0 && !is_shared(s, w))
 		r = sky_wait_add(s->wait, w->fd, 0, s->ways);
 	if (r == 0)
 		s->ways++;
-	else if (w->fd >= 0)
+	else if (w->fd >= 0 && !is_shared(s, w))
 		sky_sockfd_close(w->fd);
 	return r;
 }
@@ -326,8 +345,8 @@ sky_pathsock_close(struct sky_pathsock *s)
 {
 	bool tcp = s->conf.method == SKY_PATHSOCK_TCP;
 
-	for (unsigned i = 0; i < s->ways; i++) {
-		if (s->way[i].fd < 0)
+	for (unsigned i = s->ways; i-- > 0;) {
+		if (s->way[i].fd < 0 || is_shared(s, &s->way[i]))
 			continue;
 		tcp ? sky_sockfd_abort(s->way[i].fd) : sky_sockfd_close(s->way[i].fd);
 	}

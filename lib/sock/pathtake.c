@@ -34,25 +34,31 @@ before(const struct sky_pathsock *s)
 }
 
 static bool
-whose(const struct sky_pathsock *s, const struct sky_pathsock_way *w, struct sky_hop_answer *a,
-    const uint8_t *data, size_t len)
+has_identifier(const struct sky_pathsock *s, uint16_t id)
+{
+	for (unsigned i = 0; i < s->ways; i++)
+		if (s->way[i].port == id)
+			return true;
+	return false;
+}
+
+/* A raw socket hears of the echo requests of others, too. */
+static bool
+whose(const struct sky_pathsock *s, struct sky_hop_answer *a, const uint8_t *data, size_t len)
 {
 	struct sky_rd rd = sky_rd_of(data, len);
 	struct sky_icmp m;
 
-	if (s->conf.method == SKY_PATHSOCK_ICMP) {
-		if (sky_icmp_decode(&m, &rd) != 0)
-			a->trust = SKY_TRUST_SHORT;
-		else if (s->ping_raw && sky_icmp_id(&m) != w->port)
-			return false;
-	}
+	if (s->conf.method == SKY_PATHSOCK_ICMP && sky_icmp_decode(&m, &rd) == 0 && s->ping_raw &&
+	    !has_identifier(s, sky_icmp_id(&m)))
+		return false;
 	a->trust = (uint8_t)sky_hoptag_read(s->sent.key, rd.at, sky_rd_left(&rd), &a->id);
 	return true;
 }
 
 static bool
-take_error(struct sky_pathsock *s, const struct sky_pathsock_way *w, struct sky_hop_answer *a,
-    const struct sky_errq *e, const uint8_t *data)
+take_error(struct sky_pathsock *s, struct sky_hop_answer *a, const struct sky_errq *e,
+    const uint8_t *data)
 {
 	size_t quote = e->ext_at ? e->ext_at : e->len;
 
@@ -65,7 +71,7 @@ take_error(struct sky_pathsock *s, const struct sky_pathsock_way *w, struct sky_
 	if ((e->origin != SKY_ORIGIN_ICMP && e->origin != SKY_ORIGIN_ICMP6) ||
 	    !sky_hopin_error(a, &s->conf.dst, e->type, e->code, e->info, &e->by))
 		return false;
-	if (!whose(s, w, a, data, quote))
+	if (!whose(s, a, data, quote))
 		return false;
 	if (is_own(s, e)) {
 		a->what = SKY_HOP_LOCAL;
@@ -92,7 +98,7 @@ sky_pathsock_errors(struct sky_pathsock *s, struct sky_pathsock_way *w,
 	int r = sky_errq_read(w->fd, e, data, n < SKY_ERRQ_BATCH ? n : SKY_ERRQ_BATCH);
 
 	for (int i = 0; i < r; i++) {
-		if (!take_error(s, w, &a[got], &e[i], data[i]))
+		if (!take_error(s, &a[got], &e[i], data[i]))
 			continue;
 		if (s->raw < 0 || a[got].what == SKY_HOP_LOCAL)
 			got++;
@@ -142,18 +148,24 @@ message_of(const struct sky_pathsock *s, const struct take *t, unsigned i, uint3
 
 /* Whose flow it is decides the port or identifier to look for. */
 static bool
+find_flow(struct sky_pathsock *s, const struct sky_addr *from, struct sky_rd rd,
+    struct sky_hop_answer *a)
+{
+	for (unsigned k = 0; k < s->ways; k++) {
+		sky_addr_set_port(&s->sent.src, s->way[k].port);
+		if (sky_hopin_icmp(a, &s->sent, from, rd.at, sky_rd_left(&rd)))
+			return true;
+	}
+	return false;
+}
+
+/* Echo replies come to the flow's own socket. */
+static bool
 take_raw(struct sky_pathsock *s, const struct take *t, unsigned i, struct sky_hop_answer *a)
 {
 	uint32_t ip;
-	struct sky_rd rd = message_of(s, t, i, &ip);
 
-	for (unsigned k = 0; k < s->ways; k++) {
-		sky_addr_set_port(&s->sent.src, s->way[k].port);
-		if (!sky_hopin_icmp(a, &s->sent, &t->from[i], rd.at, sky_rd_left(&rd)))
-			continue;
-		return !a->reply_len;	/* replies come to the flow's own socket */
-	}
-	return false;
+	return find_flow(s, &t->from[i], message_of(s, t, i, &ip), a) && !a->reply_len;
 }
 
 /* The echo reply of a ping socket, or of a raw one, which hears all. */
@@ -162,14 +174,17 @@ take_echo(struct sky_pathsock *s, const struct sky_pathsock_way *w, const struct
     unsigned i, struct sky_hop_answer *a)
 {
 	uint32_t ip = s->family == AF_INET ? 20 : 40;
-	struct sky_rd rd;
+	size_t len = t->h[i].msg_len < PACKET ? t->h[i].msg_len : PACKET;
+	struct sky_rd rd = sky_rd_of(t->data[i], len);
+	bool ours;
 
-	if (s->ping_raw)
-		rd = message_of(s, t, i, &ip);
-	else
-		rd = sky_rd_of(t->data[i], t->h[i].msg_len < PACKET ? t->h[i].msg_len : PACKET);
-	sky_addr_set_port(&s->sent.src, w->port);
-	if (!sky_hopin_icmp(a, &s->sent, &t->from[i], rd.at, sky_rd_left(&rd)) || !a->reply_len)
+	if (s->ping_raw) {
+		ours = find_flow(s, &t->from[i], message_of(s, t, i, &ip), a);
+	} else {
+		sky_addr_set_port(&s->sent.src, w->port);
+		ours = sky_hopin_icmp(a, &s->sent, &t->from[i], rd.at, sky_rd_left(&rd));
+	}
+	if (!ours || !a->reply_len)
 		return false;
 	a->reply_len = t->h[i].msg_len + (s->ping_raw && s->family == AF_INET ? 0 : ip);
 	return true;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* later.c - modes that are named and not built yet; each goes when it is. */
+#include "run.h"
+
+int
+path_trace(struct run *r)
+{
+	run_say("'%s': not in this build", r->o->host);
+	return STATUS_INPUT;
+}
+
+int
+path_paths(struct run *r)
+{
+	run_say("--paths: not in this build");
+	return STATUS_INPUT;
+}
+
+int
+path_cycle(struct run *r)
+{
+	run_say("--cycles: not in this build");
+	return STATUS_INPUT;
+}
+
+int
+path_style(struct run *r)
+{
+	run_say("--style: not in this build");
+	return STATUS_INPUT;
+}
+
+int
+path_mass(const struct opts *o)
+{
+	run_say("--targets: not in this build");
+	return STATUS_INPUT;
+}
+
+bool
+path_reverse(struct run *r, uint32_t forward, unsigned distance, struct path_back *out)
+{
+	*out = (struct path_back){ .method = "", .why = "not in this build" };
+	return true;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* open.c - see open.h. */
+#include "open.h"
+
+#include "cli/host.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { LEAST4 = 60, LEAST6 = 80, ADDRESSES = 16 };
+
+static int
+say_fault(const char *before, const struct host_fault *why)
+{
+	run_say("%s'%s': %s%s%s%s", before, why->text, why->what, why->expected ? " (expected " : "",
+	    why->expected ? why->expected : "", why->expected ? ")" : "");
+	return STATUS_INPUT;
+}
+
+/* A name that has addresses of the other family only is told so. */
+static int
+find(const char *before, const char *text, int family, struct sky_addr *a)
+{
+	struct host_fault why, other;
+	struct sky_addr ignored;
+
+	if (host_find(text, family, a, &why) == 0)
+		return 0;
+	if (family && sky_addr_parse(&ignored, text) != 0 &&
+	    host_find(text, family == AF_INET ? AF_INET6 : AF_INET, &ignored, &other) == 0) {
+		run_say("%s'%s': has %s addresses only (expected a name with an %s address)",
+		    before, text, family == AF_INET ? "IPv6" : "IPv4",
+		    family == AF_INET ? "IPv4" : "IPv6");
+		return STATUS_INPUT;
+	}
+	return say_fault(before, &why);
+}
+
+/* Which family is asked for: -4, -6, or what the source and the routers are. */
+static int
+family_of(const struct opts *o)
+{
+	struct sky_addr a;
+
+	if (o->only4 || o->routers)
+		return AF_INET;
+	if (o->only6)
+		return AF_INET6;
+	if (o->source && sky_addr_parse(&a, o->source) == 0)
+		return sky_addr_family(&a);
+	return AF_UNSPEC;
+}
+
+int
+open_destination(struct run *r)
+{
+	const struct opts *o = r->o;
+	struct sky_pathsock_conf *c = &r->conf;
+	int rc = find("", o->host, family_of(o), &r->dst);
+	int family = sky_addr_family(&r->dst);
+
+	for (unsigned i = 0; rc == 0 && i < o->routers; i++)
+		rc = find("-g ", o->router[i], AF_INET, &c->router[i]);
+	if (rc == 0 && o->source)
+		rc = find("-s ", o->source, family, &c->src);
+	if (rc)
+		return rc;
+	if (o->label && family == AF_INET) {
+		run_say("-l: '%s' is an IPv4 address, which has no flow label", o->host);
+		return STATUS_INPUT;
+	}
+	sky_addr_set_port(&r->dst, opts_port(o));
+	if (o->sport && !o->source)
+		c->src.u.sa.sa_family = (sa_family_t)family;
+	if (o->sport)
+		sky_addr_set_port(&c->src, o->sport);
+	c->dst = r->dst;
+	c->device = o->device;
+	c->method = (uint8_t)opts_method(o);
+	c->raw = o->raw;
+	c->broadcast = o->broadcast;
+	c->direct = o->direct;
+	c->have_tos = o->have_tos;
+	c->tos = (uint8_t)o->tos;
+	c->label = (uint32_t)o->label;
+	c->routers = o->routers;
+	return 0;
+}
+
+/* What it is about, and what to do. */
+static void
+explain(const struct run *r, int err, char *text, size_t size)
+{
+	char host[SKY_ADDRSTRLEN];
+	const struct opts *o = r->o;
+
+	sky_addr_format_host(&r->dst, host, sizeof(host));
+	if (err == ENODEV)
+		snprintf(text, size, "-i '%s': no such interface", o->device);
+	else if (err == ENETDOWN && o->device)
+		snprintf(text, size, "-i '%s': the interface is down", o->device);
+	else if (err == EADDRNOTAVAIL)
+		snprintf(text, size, "-s '%s': not an address of this host", o->source);
+	else if (err == EADDRINUSE)
+		snprintf(text, size, "--sport %u: another program has it", o->sport);
+	else if (err == EDESTADDRREQ)
+		snprintf(text, size, "'%s' (%s): a group or broadcast address, where many would "
+		    "answer (expected one host, or --broadcast)", o->host, host);
+	else if (err == ENETUNREACH || err == EHOSTUNREACH)
+		snprintf(text, size, "'%s' (%s): no route", o->host, host);
+	else if (err == EACCES && o->sport)
+		snprintf(text, size, "--sport %u: needs privilege", o->sport);
+	else if ((err == EACCES || err == EPERM) && o->icmp)
+		snprintf(text, size, "-I: neither a ping socket (net.ipv4.ping_group_range) nor a "
+		    "raw one is allowed to you; UDP is, or see sockeye doctor ping raw");
+	else if ((err == EACCES || err == EPERM) && o->raw)
+		snprintf(text, size, "--raw: a raw socket is not allowed to you; see sockeye doctor raw");
+	else
+		snprintf(text, size, "'%s' (%s): %s", o->host, host, strerror(err));
+}
+
+int
+run_refused(const struct run *r, int err)
+{
+	static const int input[] = { ENODEV, EADDRNOTAVAIL, EDESTADDRREQ };
+	char text[320];
+
+	explain(r, err, text, sizeof(text));
+	run_say("%s", text);
+	for (size_t i = 0; i < sizeof(input) / sizeof(input[0]); i++)
+		if (input[i] == err)
+			return STATUS_INPUT;
+	return STATUS_SYSTEM;
+}
+
+int
+open_sockets(struct run *r)
+{
+	uint32_t usual = sky_addr_family(&r->dst) == AF_INET ? LEAST4 : LEAST6;
+	int rc = sky_pathsock_open(&r->sock, &r->conf);
+	uint32_t least;
+
+	if (rc < 0)
+		return run_refused(r, -rc);
+	least = sky_pathsock_least(&r->sock);
+	if (r->o->len && r->o->len < least) {
+		run_say("'%u': not a packet length (expected %u or more: headers, and 8 bytes to "
+		    "tell answers apart)", r->o->len, least);
+		return STATUS_INPUT;
+	}
+	if (r->o->len > r->sock.device_mtu) {
+		run_say("'%u': not a packet length (expected %u or less, the MTU of the interface)",
+		    r->o->len, r->sock.device_mtu);
+		return STATUS_INPUT;
+	}
+	r->len = r->o->len ? r->o->len : usual > least ? usual : least;
+	return 0;
+}
+
+/* The user is the one who called; no capability is kept, and none can be got. */
+static int
+drop(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	if (getegid() != getgid() && setgid(getgid()) < 0)
+		return -errno;
+	if (geteuid() != getuid() && setuid(getuid()) < 0)
+		return -errno;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return syscall(SYS_capset, &head, none) < 0 ? -errno : 0;
+}
+
+int
+open_drop(void)
+{
+	int rc = drop();
+
+	if (rc == 0)
+		return 0;
+	run_say("cannot give privileges up: %s", strerror(-rc));
+	return STATUS_SYSTEM;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * opts.c - the table of options, and what may not be combined; see opts.h.
+ */
+#include "opts.h"
+
+#include "cli/host.h"
+#include "cli/opt.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND INT64_C(1000000000)
+#define AT(member) .at = offsetof(struct opts, member)
+
+enum { PORT_UDP = 33434, PORT_U = 53, PORT_TCP = 80, LARGEST = 65535 };
+
+void
+opts_refuse(const char *format, ...)
+{
+	va_list ap;
+
+	fputs("sockpath: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+static const char *
+take_port(void *config, const struct opt *row, const char *arg)
+{
+	struct host_fault why;
+
+	if (host_port(arg, "udp", (uint16_t *)((char *)config + row->at), &why) < 0)
+		return "a port, 1 to 65535, or a service name";
+	return NULL;
+}
+
+/* As traceroute has it: more than 10 is milliseconds. */
+static const char *
+take_pause(void *config, const struct opt *row, const char *arg)
+{
+	struct opts *o = config;
+	uint64_t n;
+
+	(void)row;
+	if (opt_number(arg, &n) == 0 && n > 10 && n <= 3600000)
+		o->pause = n * 1000000;
+	else if (opt_duration(arg, SECOND, &o->pause) < 0 || o->pause > 3600 * SECOND)
+		return "seconds, milliseconds if more than 10, or a time such as 200ms";
+	return NULL;
+}
+
+static const char *
+take_router(void *config, const struct opt *row, const char *arg)
+{
+	struct opts *o = config;
+
+	(void)row;
+	if (o->routers == SKY_PATHSOCK_ROUTERS)
+		return "at most 8 of them";
+	o->router[o->routers++] = arg;
+	return NULL;
+}
+
+static const char *
+take_shard(void *config, const struct opt *row, const char *arg)
+{
+	struct opts *o = config;
+	const char *slash = strchr(arg, '/');
+	char first[12] = "";
+	uint64_t i, n;
+
+	(void)row;
+	if (slash && slash - arg < (ptrdiff_t)sizeof(first))
+		memcpy(first, arg, (size_t)(slash - arg));
+	if (!slash || opt_number(first, &i) || opt_number(slash + 1, &n) || !i || i > n ||
+	    n > 1000000)
+		return "i/N: the i-th of N parts, as 1/4";
+	o->shard = (uint32_t)i;
+	o->shards = (uint32_t)n;
+	return NULL;
+}
+
+static const char *
+take_json(void *config, const struct opt *row, const char *arg)
+{
+	struct opts *o = config;
+
+	(void)row;
+	o->json = true;
+	o->document = arg && strcmp(arg, "document") == 0;
+	o->json_to = !arg || o->document ? "-" : arg;
+	return *o->json_to ? NULL : "a file, a descriptor, -, or document";
+}
+
+static const char *
+take_dead(void *config, const struct opt *row, const char *arg)
+{
+	static const struct {
+		const char *name, *why;
+	} dead[] = {
+		{ "debug", "SO_DEBUG does nothing for UDP and ICMP on Linux; -v tells more" },
+		{ "as-path-lookups", "no registry of routes is asked; give the addresses to whois" },
+	};
+
+	(void)config;
+	(void)arg;
+	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++)
+		if (strcmp(row->name, dead[i].name) == 0)
+			opts_refuse("-%c, --%s: %s", row->letter, row->name, dead[i].why);
+	return NULL;
+}
+
+static const char *const style_words[] = { "plain", "traceroute", "tracepath", "book", NULL };
+
+#define FLAG(c, n, member, text) \
+	{ .letter = c, .name = n, .kind = OPT_FLAG, .group = GROUP, AT(member), .help = text }
+#define NUMBER(c, n, a, member, least, most, text) \
+	{ .letter = c, .name = n, .arg = a, .kind = OPT_INT, .group = GROUP, AT(member), \
+	  .min = least, .max = most, .help = text }
+#define TIME(c, n, member, most, text) \
+	{ .letter = c, .name = n, .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(member), \
+	  .min = 1000000, .max = most, .help = text }
+#define PORT(c, n, member, text) \
+	{ .letter = c, .name = n, .arg = "port", .kind = OPT_CALL, .group = GROUP, AT(member), \
+	  .call = take_port, .help = text }
+
+static const struct opt rows[] = {
+#define GROUP "Where to"
+	FLAG('4', "ipv4", only4, "IPv4 only"),
+	FLAG('6', "ipv6", only6, "IPv6 only"),
+	PORT('p', "port", port, "UDP: 33434; TCP: 80"),
+	FLAG(0, "broadcast", broadcast, "a group or broadcast address is meant"),
+#undef GROUP
+#define GROUP "Probes"
+	FLAG('U', "udp", udp, "UDP to port 53 unless -p says another"),
+	FLAG('I', "icmp", icmp, "ICMP echo requests"),
+	FLAG('T', "tcp", tcp, "TCP SYN: hops, but no MTU"),
+	FLAG(0, "raw", raw, "hear ICMP on a raw socket too: quoted TTL, translators"),
+	{ .letter = 's', .name = "source", .arg = "host", .kind = OPT_STR, .group = GROUP,
+	  AT(source), .help = "send from this address" },
+	PORT(0, "sport", sport, "send from this port"),
+	{ .letter = 'i', .name = "interface", .arg = "interface", .kind = OPT_STR,
+	  .group = GROUP, AT(device), .help = "leave by this interface" },
+	{ .letter = 'g', .name = "gateway", .arg = "router", .kind = OPT_CALL, .group = GROUP,
+	  .call = take_router, .help = "go by there too (loose source route, IPv4); up to 8" },
+	FLAG('r', "direct", direct, "to hosts on a link of this host only (SO_DONTROUTE)"),
+	{ .letter = 't', .name = "tos", .arg = "number", .kind = OPT_INT, .group = GROUP,
+	  AT(tos), .max = 255, .set_at = offsetof(struct opts, have_tos),
+	  .help = "type of service, traffic class" },
+	NUMBER('l', "flow-label", "number", label, 0, 0xfffff, "flow label, IPv6"),
+#undef GROUP
+#define GROUP "How many, how far"
+	NUMBER('f', "first", "hop", first, 1, 255, "first TTL (1)"),
+	NUMBER('m', "max-hops", "hop", max, 1, 255, "last TTL (30)"),
+	NUMBER('q', "queries", "number", probes, 1, 10, "probes of each hop (1)"),
+	NUMBER('N', "sim-queries", "number", flying, 1, 64, "probes in flight, at most (64)"),
+	TIME('w', "wait", wait, 60 * SECOND, "for an answer, before any round trip is known (1)"),
+	{ .letter = 'z', .name = "sendwait", .arg = "time", .kind = OPT_CALL, .group = GROUP,
+	  .call = take_pause, .help = "between any two probes (0); more than 10 is ms" },
+	NUMBER(0, "packets", "number", packets, 1, 100000, "send no more than this (about 100)"),
+	FLAG(0, "no-mtu", no_mtu, "hops only, small packets only"),
+#undef GROUP
+#define GROUP "What else"
+	FLAG(0, "reverse", reverse, "MTU of the way back, too"),
+	FLAG(0, "paths", paths, "all balanced paths, and the MTU of each"),
+	{ .name = "cycles", .arg = "number", .kind = OPT_INT, .group = GROUP, AT(cycles),
+	  .max = INT32_MAX, .set_at = offsetof(struct opts, have_cycles),
+	  .help = "again and again: loss and round trips; 0: until Ctrl-C" },
+	{ .name = "interval", .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(interval),
+	  .min = SECOND / 100, .max = 3600 * SECOND,
+	  .set_at = offsetof(struct opts, have_interval), .help = "between cycles (1)" },
+#undef GROUP
+#define GROUP "Many targets"
+	{ .name = "targets", .arg = "file", .kind = OPT_STR, .group = GROUP, AT(targets),
+	  .help = "addresses and prefixes, one a line; - is standard input" },
+	{ .name = "shard", .arg = "i/N", .kind = OPT_CALL, .group = GROUP, .call = take_shard,
+	  .help = "the i-th of N parts of the work" },
+	{ .name = "rate", .arg = "number", .kind = OPT_U64, .group = GROUP, AT(rate), .min = 1,
+	  .max = 10000000, .help = "probes a second" },
+	{ .name = "seed", .arg = "number", .kind = OPT_U64, .group = GROUP, AT(seed),
+	  .max = INT64_MAX, .set_at = offsetof(struct opts, have_seed),
+	  .help = "of the order of the probes" },
+	{ .name = "resume", .arg = "file", .kind = OPT_STR, .group = GROUP, AT(resume),
+	  .help = "go on where the run that wrote this ended" },
+#undef GROUP
+#define GROUP "Output"
+	{ .name = "style", .arg = "name", .kind = OPT_ENUM, .group = GROUP, AT(style),
+	  .words = style_words, .help = "plain, traceroute, tracepath, book" },
+	FLAG('n', "numeric", numeric, "no names"),
+	{ .letter = 'v', .name = "verbose", .kind = OPT_COUNT, .group = GROUP, AT(verbose),
+	  .help = "tell what is usually left out" },
+	{ .name = "json", .arg = "[TARGET]", .kind = OPT_CALL, .group = GROUP,
+	  .call = take_json, .help = "JSON lines to a file, descriptor or -; or document" },
+	{ .name = "expect-mtu", .arg = "bytes", .kind = OPT_INT, .group = GROUP,
+	  AT(expect_mtu), .min = 28, .max = LARGEST, .set_at = offsetof(struct opts, expect),
+	  .help = "status 4 if the path carries less" },
+#undef GROUP
+#define GROUP "Known from elsewhere"
+	FLAG('e', "extensions", always, "labels of routers: always shown"),
+	FLAG('F', "dont-fragment", always, "no fragments: always so"),
+	FLAG(0, "mtu", always, "the MTU: always found, unless --no-mtu"),
+	FLAG(0, "back", always, "hops of the way back: always told where they differ"),
+	{ .letter = 'd', .name = "debug", .kind = OPT_CALL, .group = GROUP, .call = take_dead,
+	  .help = "refused: does nothing on Linux; says what does" },
+	{ .letter = 'A', .name = "as-path-lookups", .kind = OPT_CALL, .group = GROUP,
+	  .call = take_dead, .help = "refused: no registry is asked" },
+#undef GROUP
+	{ .name = NULL },
+};
+
+static const char *const synopsis[] = {
+	"[options] host [packetlen]", "[options] --targets file", NULL
+};
+
+static const struct opt_program program = {
+	.name = "sockpath",
+	.synopsis = synopsis,
+	.about = "The path to a host: its hops, and the largest packet that it carries",
+	.opts = rows,
+};
+
+enum sky_pathsock_method
+opts_method(const struct opts *o)
+{
+	return o->icmp ? SKY_PATHSOCK_ICMP : o->tcp ? SKY_PATHSOCK_TCP : SKY_PATHSOCK_UDP;
+}
+
+uint16_t
+opts_port(const struct opts *o)
+{
+	if (o->icmp)
+		return 0;
+	return o->port ? o->port : o->tcp ? PORT_TCP : o->udp ? PORT_U : PORT_UDP;
+}
+
+/* What one of them means nothing beside the other; NULL: alone. */
+static void
+check_pairs(const struct opts *o)
+{
+	const struct {
+		bool a, b;
+		const char *text;
+	} pairs[] = {
+		{ o->only4, o->only6, "-4 and -6: one of them" },
+		{ o->udp, o->icmp, "-U and -I: one of them" },
+		{ o->udp, o->tcp, "-U and -T: one of them" },
+		{ o->icmp, o->tcp, "-I and -T: one of them" },
+		{ o->icmp, o->port, "-p: ICMP has no ports" },
+		{ o->icmp, o->sport, "--sport: ICMP has no ports" },
+		{ o->tcp, o->sport, "--sport: each SYN leaves from a port of its own" },
+		{ o->tcp, o->raw, "--raw: not with -T" },
+		{ o->tcp, o->expect, "--expect-mtu: TCP SYN finds no MTU; use UDP or -I" },
+		{ o->tcp, o->paths, "--paths: TCP SYN has no flows to compare; use UDP or -I" },
+		{ o->no_mtu, o->expect, "--expect-mtu: not with --no-mtu" },
+		{ o->only6, o->routers, "-g: IPv6 has no source routes any more (RFC 5095)" },
+		{ o->only4, o->label, "-l: IPv4 has no flow label" },
+		{ o->paths, o->have_cycles, "--paths and --cycles: one of them" },
+		{ o->targets, o->paths, "--paths: not with --targets" },
+		{ o->targets, o->reverse, "--reverse: not with --targets" },
+		{ o->targets, o->have_cycles, "--cycles: not with --targets" },
+		{ o->targets, o->style, "--style: not with --targets" },
+		{ o->document, o->have_cycles && !o->cycles, "--json=document: needs an end; "
+		    "give --cycles a number, or --json" },
+		{ o->have_interval, !o->have_cycles, "--interval: only with --cycles" },
+		{ o->shards, !o->targets, "--shard: only with --targets" },
+		{ o->resume, !o->targets, "--resume: only with --targets" },
+		{ o->have_seed, !o->targets, "--seed: only with --targets" },
+		{ o->rate, !o->targets, "--rate: only with --targets; -z is a pause" },
+		{ o->first > o->max, true, "-f: more than -m" },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (pairs[i].a && pairs[i].b)
+			opts_refuse("%s", pairs[i].text);
+}
+
+static void
+take_operands(struct opts *o, int n, char **word)
+{
+	uint64_t len;
+
+	if (o->targets && n)
+		opt_bad(&program, word[0], "one host beside --targets", "no operand");
+	if (o->targets)
+		return;
+	if (!n)
+		opts_refuse("a host is missing (expected host [packetlen]; see --help)");
+	o->host = word[0];
+	if (!*o->host)
+		opt_bad(&program, "", "unknown host", "a name or an address");
+	if (n > 2)
+		opt_bad(&program, word[2], "one too many", "host [packetlen]");
+	if (n < 2)
+		return;
+	if (opt_number(word[1], &len) || len < 28 || len > LARGEST)
+		opt_bad(&program, word[1], "not a packet length",
+		    "28 to 65535, bytes of the whole IP packet");
+	o->len = (uint32_t)len;
+}
+
+void
+opts_read(struct opts *o, int argc, char **argv)
+{
+	int at;
+
+	*o = (struct opts){ .first = 1, .max = 30 };
+	at = opt_parse(&program, o, argc, argv);
+	take_operands(o, argc - at, argv + at);
+	check_pairs(o);
+}
