@@ -2,6 +2,10 @@
 /*
  * wait.h - one descriptor that stands for many (epoll, level-triggered).
  */
+/* Who has this folder's parent in his search path finds this file when he asks for
+ * <sys/wait.h>. */
+#include_next <sys/wait.h>
+
 #ifndef SKY_SYS_WAIT_H
 #define SKY_SYS_WAIT_H
 
