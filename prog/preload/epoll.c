@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * epoll.c - the calls of epoll(7).
+ *
+ * An event carries the program's own word, not a descriptor: which socket it is
+ * about is remembered when the program adds it. A socket in two sets at once is
+ * known to us in the one it came to last.
+ */
+#include "attend.h"
+#include "next.h"
+#include "patience.h"
+#include "queue.h"
+
+#include <errno.h>
+
+enum { INPUT = EPOLLIN | EPOLLRDNORM };
+
+SHOWN int
+epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
+{
+	struct sock *s = op == EPOLL_CTL_DEL ? sock_known(fd) : sock_find(fd);
+	int r = next()->epoll_ctl(epfd, op, fd, e);
+
+	if (!s || r < 0)
+		return r;
+	if (op == EPOLL_CTL_DEL) {
+		watch_drop(s, epfd);
+		return r;
+	}
+	watch_set(s, epfd, fd, e->events, e->data.u64);
+	if (e->events & INPUT)
+		sock_set(s, SOCK_LISTENS);
+	return r;
+}
+
+/* A hidden event of EPOLLONESHOT has disarmed what the program waits for. */
+static void
+arm_again(const struct watch *w)
+{
+	struct epoll_event e = { .events = w->events, .data.u64 = w->data };
+	int saved = errno;
+
+	if (w->events & EPOLLONESHOT)
+		next()->epoll_ctl(w->epfd, EPOLL_CTL_MOD, w->fd, &e);
+	errno = saved;
+}
+
+/* False if nothing is left of the event. */
+static bool
+look_at(int epfd, struct epoll_event *e)
+{
+	struct watch w;
+	struct sock *s = watch_find(&w, epfd, e->data.u64);
+
+	if (!sock_is_ours(s))
+		return true;
+	if (attend(s, w.fd, w.events & INPUT)) {
+		e->events |= w.events & INPUT;
+		return true;
+	}
+	e->events &= ~(uint32_t)EPOLLERR;
+	if (!e->events)
+		arm_again(&w);
+	return e->events != 0;
+}
+
+static int
+look(int epfd, struct epoll_event *e, int n)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n; i++) {
+		if ((e[i].events & EPOLLERR) && !look_at(epfd, &e[i]))
+			continue;
+		e[kept++] = e[i];
+	}
+	return kept;
+}
+
+SHOWN int
+epoll_wait(int epfd, struct epoll_event *e, int max, int timeout)
+{
+	struct patience w;
+	int r;
+
+	patience_begin(&w, timeout < 0 ? -1 : (int64_t)timeout * 1000000);
+	do {
+		r = next()->epoll_wait(epfd, e, max, patience_ms(&w));
+		if (r <= 0)
+			break;
+		r = look(epfd, e, r);
+	} while (r == 0 && patience_again(&w));
+	return r;
+}
+
+SHOWN int
+epoll_pwait(int epfd, struct epoll_event *e, int max, int timeout, const sigset_t *mask)
+{
+	struct patience w;
+	int r;
+
+	patience_begin(&w, timeout < 0 ? -1 : (int64_t)timeout * 1000000);
+	do {
+		r = next()->epoll_pwait(epfd, e, max, patience_ms(&w), mask);
+		if (r <= 0)
+			break;
+		r = look(epfd, e, r);
+	} while (r == 0 && patience_again(&w));
+	return r;
+}
+
+SHOWN int
+epoll_pwait2(int epfd, struct epoll_event *e, int max, const struct timespec *timeout,
+    const sigset_t *mask)
+{
+	struct timespec left;
+	struct patience w;
+	int r;
+
+	if (!next()->epoll_pwait2) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (!patience_makes_sense(timeout))
+		return next()->epoll_pwait2(epfd, e, max, timeout, mask);
+	patience_begin(&w, patience_of(timeout));
+	do {
+		r = next()->epoll_pwait2(epfd, e, max, patience_spec(&w, &left), mask);
+		if (r <= 0)
+			break;
+		r = look(epfd, e, r);
+	} while (r == 0 && patience_again(&w));
+	return r;
+}

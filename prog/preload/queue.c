@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* queue.c - see queue.h. */
+#include "queue.h"
+#include "next.h"
+#include "tell.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sockeye/udp.h>
+
+/* A queue that is refilled as fast as it is read must not hold a call. */
+enum { ENTRIES = 4096, QUOTE = 64, CONTROL = 512 };
+
+enum {
+	RFC4884_V4 = 26,	/* IP_RECVERR_RFC4884 */
+	RFC4884_V6 = 31,	/* IPV6_RECVERR_RFC4884 */
+	MEMINFO = 55,		/* SO_MEMINFO */
+};
+
+/* Those that a UDP send can find by itself come last. */
+static const struct {
+	int err;
+	bool only_icmp;
+} stale[] = {
+	{ ECONNREFUSED, true }, { ENOPROTOOPT, true }, { EHOSTDOWN, true }, { ENONET, true },
+	{ EPROTO, true }, { EREMOTEIO, true }, { EHOSTUNREACH, false }, { ENETUNREACH, false },
+	{ EMSGSIZE, false }, { EACCES, false }, { EOPNOTSUPP, false },
+};
+
+bool
+queue_may_be_stale(int err)
+{
+	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++)
+		if (stale[i].err == err)
+			return true;
+	return false;
+}
+
+bool
+queue_is_stale(int err)
+{
+	for (size_t i = 0; i < sizeof(stale) / sizeof(stale[0]); i++)
+		if (stale[i].err == err)
+			return stale[i].only_icmp;
+	return false;
+}
+
+static bool
+is_set(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	return next()->getsockopt(fd, level, name, &value, &len) == 0 && value;
+}
+
+static void
+set(int fd, bool six, int on)
+{
+	const struct next *n = next();
+
+	n->setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	n->setsockopt(fd, IPPROTO_IP, RFC4884_V4, &on, sizeof(on));
+	if (!six)
+		return;
+	n->setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	n->setsockopt(fd, IPPROTO_IPV6, RFC4884_V6, &on, sizeof(on));
+}
+
+/* The second option is our mark: hardly a program sets it, and it stays with the
+ * socket through fork, exec and a Unix socket. */
+uint32_t
+queue_flags(int fd, bool six)
+{
+	uint32_t flags = six ? SOCK_SIX : 0;
+	bool on = is_set(fd, IPPROTO_IP, IP_RECVERR) ||
+	    (six && is_set(fd, IPPROTO_IPV6, IPV6_RECVERR));
+
+	if (!on)
+		return flags;
+	return flags | (is_set(fd, IPPROTO_IP, RFC4884_V4) ? SOCK_ON : SOCK_HANDS_OFF);
+}
+
+void
+queue_on(struct sock *s, int fd)
+{
+	int saved = errno;
+
+	if (sock_has(s, SOCK_ON | SOCK_HANDS_OFF))
+		return;
+	set(fd, sock_has(s, SOCK_SIX), 1);
+	sock_set(s, SOCK_ON);
+	errno = saved;
+}
+
+void
+queue_give_back(struct sock *s, int fd)
+{
+	int saved = errno;
+
+	if (sock_has(s, SOCK_ON))
+		set(fd, sock_has(s, SOCK_SIX), 0);
+	sock_set(s, SOCK_HANDS_OFF);
+	errno = saved;
+}
+
+/* One entry. True if there was one. */
+static bool
+read_entry(int fd, struct sky_fate *f)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL];
+	uint8_t quote[QUOTE];
+	struct sockaddr_storage name;
+	struct iovec iov = { quote, sizeof(quote) };
+	struct msghdr m = {
+		.msg_name = &name, .msg_namelen = sizeof(name), .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	ssize_t n;
+
+	do
+		n = next()->recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return false;
+	sky_udp_entry(f, &m, (size_t)n);
+	f->quote = f->ext = NULL;
+	f->quote_len = f->ext_len = 0;
+	return true;
+}
+
+/* A local error was the return value of a send; stamps and completions are none. */
+static bool
+is_news(const struct sky_fate *f)
+{
+	return (f->origin == SKY_ORIGIN_ICMP || f->origin == SKY_ORIGIN_ICMP6) && f->err;
+}
+
+int
+queue_take(struct sock *s, int fd)
+{
+	int saved = errno;
+	int err = atomic_exchange(&s->kept, 0);
+	struct sky_fate f;
+
+	atomic_store_explicit(&s->stale, 0, memory_order_relaxed);
+	sock_clear(s, SOCK_WAITS);
+	for (int i = 0; !err && i < ENTRIES && read_entry(fd, &f); i++) {
+		if (!is_news(&f))
+			continue;
+		tell(&f);
+		if (!state()->log_only)
+			err = f.err;
+	}
+	if (err)
+		sock_set(s, SOCK_WAITS);
+	errno = saved;
+	return err;
+}
+
+static void
+keep(struct sock *s, int err)
+{
+	int none = 0;
+
+	if (!state()->log_only && atomic_compare_exchange_strong(&s->kept, &none, err))
+		sock_set(s, SOCK_WAITS);
+}
+
+void
+queue_empty(struct sock *s, int fd)
+{
+	int saved = errno;
+	struct sky_fate f;
+
+	for (int i = 0; i < ENTRIES && read_entry(fd, &f); i++) {
+		if (!is_news(&f))
+			continue;
+		tell(&f);
+		keep(s, f.err);
+	}
+	errno = saved;
+}
+
+static bool
+is_plain(const struct sky_fate *f)
+{
+	int family = f->origin == SKY_ORIGIN_ICMP ? AF_INET : AF_INET6;
+	const struct sky_icmp_row *row = sky_icmp_find(family, f->icmp_type, f->icmp_code);
+
+	return row && row->err_connected;
+}
+
+int
+queue_take_plain(struct sock *s, int fd)
+{
+	int saved = errno, err = 0;
+	struct sky_fate f;
+
+	for (int i = 0; i < ENTRIES && read_entry(fd, &f); i++) {
+		if (!is_news(&f))
+			continue;
+		tell(&f);
+		if (!err && is_plain(&f))
+			err = f.err;
+		else if (!is_plain(&f))
+			keep(s, f.err);
+	}
+	errno = saved;
+	return err;
+}
+
+void
+queue_relieve(struct sock *s, int fd)
+{
+	enum { RMEM, RCVBUF, MEMBERS = 9, BATCH = 8 };
+	uint32_t m[MEMBERS];
+	socklen_t len = sizeof(m);
+	int saved = errno;
+	struct sky_fate f;
+	bool more = true;
+
+	for (int i = 0; more && i < ENTRIES / BATCH; i++) {
+		if (next()->getsockopt(fd, SOL_SOCKET, MEMINFO, m, &len) < 0 ||
+		    len < sizeof(m[0]) * (RCVBUF + 1) || m[RMEM] < m[RCVBUF] / 4)
+			break;
+		for (int j = 0; more && j < BATCH; j++) {
+			more = read_entry(fd, &f);
+			if (!more || !is_news(&f))
+				continue;
+			tell(&f);
+			keep(s, f.err);
+		}
+	}
+	errno = saved;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * queue.h - the error queue of a socket that does not know it has one.
+ *
+ * The kernel's queue is where errors wait: it wakes whoever sleeps on the socket,
+ * by any call, for as long as something lies in it. So a receive takes one entry
+ * and returns it, and a send leaves them there.
+ */
+#ifndef PRELOAD_QUEUE_H
+#define PRELOAD_QUEUE_H
+
+#include "state.h"
+
+/* The flags of a socket that was made elsewhere: was its queue on already? On by us,
+ * in the program that started this one, can be told from on by its own will. */
+uint32_t queue_flags(int fd, bool six);
+/* Turns the queue on, once. None of these touches errno. */
+void queue_on(struct sock *s, int fd);
+/* The program wants its own: what we turned on is off again, and stays. */
+void queue_give_back(struct sock *s, int fd);
+
+/* The next error that the program is to see, as an errno; 0 if there is none. Those
+ * that it is not to see are taken, and told if lines are wanted. */
+int queue_take(struct sock *s, int fd);
+/* Everything is taken; the first that the program was to see is kept for the next
+ * queue_take(), unless all are only told. */
+void queue_empty(struct sock *s, int fd);
+/* The same, but returns the errno of the first one that a connected socket without
+ * a queue had returned, 0 if there is none; what it had not is kept. */
+int queue_take_plain(struct sock *s, int fd);
+/* Errors must not fill the room of data: takes older ones while they lie in more
+ * than a quarter of the receive buffer. */
+void queue_relieve(struct sock *s, int fd);
+
+/* Could this errno of a send or receive be that of an earlier datagram? */
+bool queue_may_be_stale(int err);
+/* ... and of nothing else? */
+bool queue_is_stale(int err);
+
+#endif

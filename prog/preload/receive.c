@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * receive.c - see receive.h; and the calls that receive.
+ *
+ * A thread that is blocked in recv(2) is woken by the errno of an error, not by
+ * its record in the queue; and a send of another thread may consume that errno
+ * before it has run. So where another thread or process may send, we wait with
+ * poll(2), which looks at the queue.
+ */
+#include "receive.h"
+#include "next.h"
+#include "queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/single_threaded.h>
+
+static bool
+is_alone(void)
+{
+	return __libc_single_threaded &&
+	    !atomic_load_explicit(&state()->forked, memory_order_relaxed);
+}
+
+bool
+receiving_begin(struct receiving *x, int fd, int flags)
+{
+	int err;
+
+	*x = (struct receiving){ .s = sock_find(fd), .fd = fd };
+	if (!x->s)
+		return true;
+	if (flags & MSG_ERRQUEUE)
+		queue_give_back(x->s, fd);
+	sock_set(x->s, SOCK_LISTENS);
+	if (sock_has(x->s, SOCK_HANDS_OFF))
+		return true;
+	if (!(flags & MSG_DONTWAIT) && !is_alone())
+		x->extra = MSG_DONTWAIT;
+	if (!sock_has(x->s, SOCK_WAITS))
+		return true;
+	err = queue_take(x->s, fd);
+	if (!err)
+		return true;
+	errno = err;
+	return false;
+}
+
+/* Would a system call of this thread be restarted after a signal? Which signal it
+ * was is not known here; but nearly all programs treat all of them alike. */
+static bool
+all_restart(void)
+{
+	struct sigaction a;
+
+	for (int n = 1; n < NSIG; n++)
+		if (sigaction(n, NULL, &a) == 0 && a.sa_handler != SIG_DFL &&
+		    a.sa_handler != SIG_IGN && !(a.sa_flags & SA_RESTART))
+			return false;
+	return true;
+}
+
+static int
+timeout_ms(int fd)
+{
+	struct timeval t = { 0 };
+	socklen_t len = sizeof(t);
+
+	if (next()->getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, &len) < 0)
+		return -1;
+	if (!t.tv_sec && !t.tv_usec)
+		return -1;
+	return (int)(t.tv_sec * 1000 + (t.tv_usec + 999) / 1000);
+}
+
+/* Waits as the receive would have. errno: EAGAIN when the time is over. */
+static bool
+wait_for(struct receiving *x)
+{
+	struct pollfd p = { .fd = x->fd, .events = POLLIN };
+	int timeout = timeout_ms(x->fd);
+	int r;
+
+	if (next()->fcntl(x->fd, F_GETFL) & O_NONBLOCK) {
+		errno = EAGAIN;
+		return false;
+	}
+	do
+		r = next()->poll(&p, 1, timeout);
+	while (r < 0 && errno == EINTR && timeout < 0 && all_restart());
+	if (r == 0)
+		errno = EAGAIN;
+	if (r > 0 && (p.revents & POLLERR))
+		sock_set(x->s, SOCK_WAITS);
+	return r > 0;
+}
+
+/* True: nothing for the program lay there. */
+static bool
+none_taken(struct receiving *x)
+{
+	int err = queue_take(x->s, x->fd);
+
+	if (err)
+		errno = err;
+	return !err;
+}
+
+bool
+receiving_again(struct receiving *x)
+{
+	int err = errno;
+
+	if (!x->s || sock_has(x->s, SOCK_HANDS_OFF))
+		return false;
+	if ((err == EAGAIN || err == EWOULDBLOCK) && x->extra)
+		return wait_for(x) && (!sock_has(x->s, SOCK_WAITS) || none_taken(x));
+	if (!sock_is_ours(x->s) || !queue_may_be_stale(err))
+		return false;
+	if (!none_taken(x))
+		return false;
+	/* the record found no room, but the errno tells that there was one */
+	errno = err;
+	return state()->log_only;
+}
+
+SHOWN ssize_t
+recv(int fd, void *b, size_t n, int flags)
+{
+	struct receiving x;
+	ssize_t r;
+
+	if (!receiving_begin(&x, fd, flags))
+		return -1;
+	do
+		r = next()->recv(fd, b, n, flags | x.extra);
+	while (r < 0 && receiving_again(&x));
+	return r;
+}
+
+SHOWN ssize_t
+recvfrom(int fd, void *b, size_t n, int flags, __SOCKADDR_ARG from, socklen_t *len)
+{
+	struct receiving x;
+	ssize_t r;
+
+	if (!receiving_begin(&x, fd, flags))
+		return -1;
+	do
+		r = next()->recvfrom(fd, b, n, flags | x.extra, from.__sockaddr__, len);
+	while (r < 0 && receiving_again(&x));
+	return r;
+}
+
+SHOWN ssize_t
+recvmsg(int fd, struct msghdr *m, int flags)
+{
+	struct receiving x;
+	ssize_t r;
+
+	if (!receiving_begin(&x, fd, flags))
+		return -1;
+	do
+		r = next()->recvmsg(fd, m, flags | x.extra);
+	while (r < 0 && receiving_again(&x));
+	return r;
+}
+
+/* Where the kernel is to wait for all of many, it is the kernel that waits. */
+SHOWN int
+recvmmsg(int fd, struct mmsghdr *h, unsigned n, int flags, struct timespec *timeout)
+{
+	struct receiving x;
+	int r;
+
+	if (!receiving_begin(&x, fd, flags))
+		return -1;
+	if (timeout || (n != 1 && !(flags & MSG_WAITFORONE)))
+		x.extra = 0;
+	do
+		r = next()->recvmmsg(fd, h, n, flags | x.extra, timeout);
+	while (r < 0 && receiving_again(&x));
+	return r;
+}
+
+/* read(2) has no flags, but is recv(2) on a socket; except that of no bytes. */
+static ssize_t
+read_once(const struct receiving *x, void *b, size_t n)
+{
+	if (x->s && x->extra && n)
+		return next()->recv(x->fd, b, n, x->extra);
+	return next()->read(x->fd, b, n);
+}
+
+SHOWN ssize_t
+read(int fd, void *b, size_t n)
+{
+	struct receiving x;
+	ssize_t r;
+
+	if (!receiving_begin(&x, fd, 0))
+		return -1;
+	do
+		r = read_once(&x, b, n);
+	while (r < 0 && receiving_again(&x));
+	return r;
+}
+
+SHOWN ssize_t
+readv(int fd, const struct iovec *v, int n)
+{
+	struct receiving x;
+	struct msghdr m = { .msg_iovlen = n > 0 ? (size_t)n : 0 };
+	ssize_t r;
+
+	if (!receiving_begin(&x, fd, 0))
+		return -1;
+	memcpy(&m.msg_iov, &v, sizeof(v));
+	do
+		r = x.extra ? next()->recvmsg(fd, &m, x.extra) : next()->readv(fd, v, n);
+	while (r < 0 && receiving_again(&x));
+	return r;
+}
