@@ -24,13 +24,6 @@ path_cycle(struct run *r)
 }
 
 int
-path_style(struct run *r)
-{
-	run_say("--style: not in this build");
-	return STATUS_INPUT;
-}
-
-int
 path_mass(const struct opts *o)
 {
 	run_say("--targets: not in this build");

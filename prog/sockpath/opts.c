@@ -56,6 +56,46 @@ take_pause(void *config, const struct opt *row, const char *arg)
 	return NULL;
 }
 
+static bool
+factor(const char *text, uint32_t *out)
+{
+	char *end;
+	double f = strtod(text, &end);
+
+	if (end == text || *end || !(f >= 0 && f <= 1000))
+		return false;
+	*out = (uint32_t)(f * 1000 + 0.5);
+	return true;
+}
+
+/* As traceroute has it: how long at most, and how many times the round trip of the
+ * same hop, of a later one. */
+static const char *
+take_wait(void *config, const struct opt *row, const char *arg)
+{
+	static const char want[] = "1ms to 60s, perhaps with factors: 5,3,10";
+	char text[64], *here, *near = NULL;
+	struct opts *o = config;
+
+	(void)row;
+	if (snprintf(text, sizeof(text), "%s", arg) >= (int)sizeof(text))
+		return want;
+	here = strchr(text, ',');
+	if (here) {
+		*here++ = '\0';
+		near = strchr(here, ',');
+	}
+	if (near)
+		*near++ = '\0';
+	if (here && (!near || !factor(here, &o->here) || !factor(near, &o->near)))
+		return want;
+	o->have_factors = here != NULL;
+	if (opt_duration(text, SECOND, &o->wait) < 0 || o->wait < SECOND / 1000 ||
+	    o->wait > 60 * SECOND)
+		return want;
+	return NULL;
+}
+
 static const char *
 take_router(void *config, const struct opt *row, const char *arg)
 {
@@ -161,7 +201,9 @@ static const struct opt rows[] = {
 	NUMBER('m', "max-hops", "hop", max, 1, 255, "last TTL (30)"),
 	NUMBER('q', "queries", "number", probes, 1, 10, "probes of each hop (1)"),
 	NUMBER('N', "sim-queries", "number", flying, 1, 64, "probes in flight, at most (64)"),
-	TIME('w', "wait", wait, 60 * SECOND, "for an answer, before any round trip is known (1)"),
+	{ .letter = 'w', .name = "wait", .arg = "time[,here,near]", .kind = OPT_CALL,
+	  .group = GROUP, .call = take_wait,
+	  .help = "for an answer, before any round trip is known (1)" },
 	{ .letter = 'z', .name = "sendwait", .arg = "time", .kind = OPT_CALL, .group = GROUP,
 	  .call = take_pause, .help = "between any two probes (0); more than 10 is ms" },
 	NUMBER(0, "packets", "number", packets, 1, 100000, "send no more than this (about 100)"),
@@ -203,10 +245,11 @@ static const struct opt rows[] = {
 	  .help = "status 4 if the path carries less" },
 #undef GROUP
 #define GROUP "Known from elsewhere"
-	FLAG('e', "extensions", always, "labels of routers: always shown"),
+	FLAG('e', "extensions", labels, "labels of routers: always shown, but by --style"),
 	FLAG('F', "dont-fragment", always, "no fragments: always so"),
-	FLAG(0, "mtu", always, "the MTU: always found, unless --no-mtu"),
-	FLAG(0, "back", always, "hops of the way back: always told where they differ"),
+	FLAG(0, "mtu", mtu, "the MTU: always found, but by --style traceroute"),
+	FLAG(0, "back", back, "hops of the way back: always told, but by --style traceroute"),
+	FLAG('b', "both", both, "names and numbers: always so, but by --style tracepath"),
 	{ .letter = 'd', .name = "debug", .kind = OPT_CALL, .group = GROUP, .call = take_dead,
 	  .help = "refused: does nothing on Linux; says what does" },
 	{ .letter = 'A', .name = "as-path-lookups", .kind = OPT_CALL, .group = GROUP,
@@ -269,6 +312,11 @@ check_pairs(const struct opts *o)
 		{ o->document, o->have_cycles && !o->cycles, "--json=document: needs an end; "
 		    "give --cycles a number, or --json" },
 		{ o->have_interval, !o->have_cycles, "--interval: only with --cycles" },
+		{ o->style != STYLE_PLAIN, o->json, "--json: has a style of its own; not with "
+		    "--style" },
+		{ o->style != STYLE_PLAIN, o->reverse, "--reverse: not with --style" },
+		{ o->have_factors, o->style == STYLE_PLAIN, "-w: factors only with --style; "
+		    "otherwise waits follow the round trips" },
 		{ o->shards, !o->targets, "--shard: only with --targets" },
 		{ o->resume, !o->targets, "--resume: only with --targets" },
 		{ o->have_seed, !o->targets, "--seed: only with --targets" },

@@ -36,6 +36,8 @@ struct opts {
 	int probes;			/* of each hop; 0: usual */
 	int flying;			/* -N; 0: usual */
 	uint64_t wait;			/* ns; 0: usual */
+	bool have_factors;		/* of traceroute's -w, in thousandths; 0: do not apply */
+	uint32_t here, near;
 	uint64_t pause;			/* ns between probes */
 	int packets;			/* at most; 0: usual */
 	bool no_mtu;
@@ -55,6 +57,8 @@ struct opts {
 	const char *resume;		/* file of an earlier run's records */
 	/* what is told */
 	int style;			/* enum style */
+	bool labels, mtu, back;		/* for --style traceroute; otherwise always so */
+	bool both;			/* for --style tracepath: names and numbers */
 	bool numeric;
 	unsigned verbose;
 	bool json, document;
