@@ -234,7 +234,8 @@ sky_serial_deadline(const struct sky_serial *s, uint64_t now)
 static void
 end_at(struct sky_serial *s, uint32_t n, enum sky_serial_why why)
 {
-	uint32_t end = s->conf.brief ? n + 1 : n - n % s->conf.probes + s->conf.probes;
+	bool now = s->conf.brief && why == SKY_SERIAL_STOPPED;
+	uint32_t end = now ? n + 1 : n - n % s->conf.probes + s->conf.probes;
 
 	if (end < s->end)
 		s->end = end;

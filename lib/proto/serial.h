@@ -50,9 +50,9 @@ struct sky_serial_conf {
 	uint8_t tries;		/* of each probe that is lost, from 1 */
 	bool follow;		/* too big: go on with less. Otherwise it ends there */
 	bool again;		/* and begin the hop again, not only the probe */
-	bool brief;		/* one probe for each hop, none after the end is found;
-				 * but two (probes: 2) for the hop at which this host
-				 * says that the size does not fit its interface */
+	bool brief;		/* one probe for each hop; but two (probes: 2) for the
+				 * hop at which this host says that the size does not
+				 * fit its interface */
 };
 
 enum sky_serial_state {
