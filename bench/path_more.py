@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The cases of bench/path.py that are not one call and one answer."""
+PARTS = {}
