@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LEGACY_AT 128		/* RFC 4884, 5.5 */
+#define RECENT 256		/* probes that a checksum is looked for among */
 
 void
 sky_hoptag_write(uint8_t out[static SKY_HOPTAG_LEN], const uint64_t key[2], uint32_t id)
@@ -145,6 +146,76 @@ same_ends(const struct sky_hopin *sent, const struct sky_quote *q)
 	    sky_addr_port(&q->src) == sky_addr_port(&sent->src);
 }
 
+void
+sky_hopin_echo(struct sky_hop_answer *a, const struct sky_hopin *sent, const struct sky_icmp *m)
+{
+	uint32_t id = (sent->last_id & ~(uint32_t)UINT16_MAX) | sky_icmp_seq(m);
+	struct sky_icmp was = { .type = 8, .rest = m->rest };
+	uint8_t head[SKY_ICMP_LEN + SKY_HOPTAG_LEN];
+	struct sky_wr wr = sky_wr_of(head, sizeof(head));
+
+	if (sent->proto != IPPROTO_ICMP || m->type != 8)
+		return;
+	if (id > sent->last_id)
+		id -= UINT16_MAX + 1;
+	sky_icmp_encode(&was, &wr);
+	sky_hoptag_write(head + SKY_ICMP_LEN, sent->key, id);
+	if (!id || sky_cksum_of(head, sizeof(head)) != m->sum)
+		return;
+	a->id = id;
+	a->trust = SKY_TRUST_MATCHED;
+}
+
+/* The checksum of the UDP probe with this id, as it was sent: its ends are known
+ * to be those of the quote. */
+static uint16_t
+udp_sum(const struct sky_hopin *sent, const struct sky_quote *q, uint32_t id)
+{
+	struct sky_cksum c = sky_cksum_start();
+	uint8_t tag[SKY_HOPTAG_LEN];
+
+	sky_hoptag_write(tag, sent->key, id);
+	sky_cksum_add_pseudo(&c, &q->src, &q->dst, IPPROTO_UDP, q->udp_len);
+	sky_cksum_add_u16(&c, sky_addr_port(&q->src));
+	sky_cksum_add_u16(&c, sky_addr_port(&q->dst));
+	sky_cksum_add_u16(&c, q->udp_len);
+	sky_cksum_add(&c, tag, sizeof(tag));
+	return sky_cksum_finish_udp(&c);
+}
+
+static void
+identify_udp(struct sky_hop_answer *a, const struct sky_hopin *sent, const struct sky_quote *q)
+{
+	uint32_t id = sent->last_id, found = 0;
+
+	if (!(q->have & SKY_QUOTE_UDP) || !q->udp_sum ||
+	    q->udp_len < SKY_ICMP_LEN + SKY_HOPTAG_LEN)
+		return;
+	for (unsigned i = 0; i < RECENT && id; i++, id--) {
+		if (udp_sum(sent, q, id) != q->udp_sum)
+			continue;
+		if (found)
+			return;
+		found = id;
+	}
+	if (!found)
+		return;
+	a->id = found;
+	a->trust = SKY_TRUST_MATCHED;
+}
+
+static void
+identify(struct sky_hop_answer *a, const struct sky_hopin *sent, const struct sky_quote *q)
+{
+	struct sky_rd rd = sky_rd_of(q->transport, q->transport_len);
+	struct sky_icmp m;
+
+	if (sent->proto == IPPROTO_UDP)
+		identify_udp(a, sent, q);
+	else if (sky_icmp_decode(&m, &rd) == 0)
+		sky_hopin_echo(a, sent, &m);
+}
+
 static bool
 take_quote(struct sky_hop_answer *a, const struct sky_hopin *sent, const void *data, size_t len)
 {
@@ -158,6 +229,8 @@ take_quote(struct sky_hop_answer *a, const struct sky_hopin *sent, const void *d
 	a->trust = (uint8_t)sky_hoptag_read(sent->key, q.payload, q.payload_len, &a->id);
 	if (!same && a->trust != SKY_TRUST_MATCHED)
 		return false;
+	if (a->trust == SKY_TRUST_SHORT)
+		identify(a, sent, &q);
 	a->rewritten = !same;
 	a->quoted_len = (uint16_t)(q.ip.len > UINT16_MAX ? UINT16_MAX : q.ip.len);
 	a->quoted_ttl = q.ip.ttl;

@@ -20,6 +20,7 @@ struct sky_hopin {
 	uint64_t key[2];
 	uint8_t proto;			/* IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6 */
 	struct sky_addr dst;		/* with the port, 0 if there is none */
+	uint32_t last_id;		/* the largest so far */
 	struct sky_addr src;		/* unspecified: not known. The port is that of the
 					 * flow, of ICMP the identifier */
 };
@@ -44,6 +45,13 @@ void sky_hopin_labels(struct sky_hop_answer *a, const void *ext, size_t len);
 /* The same out of what follows the quote's first 128 bytes, where an older router
  * put it without saying so; past is how much of the quote is before data. */
 void sky_hopin_guess(struct sky_hop_answer *a, const void *data, size_t len, size_t past);
+
+/* A quote that ends before the tag has its checksum all the same, which covers it:
+ * finds the probe of the last 256 with this checksum, if there is one alone, and
+ * sets id and trust. m: the echo header that was quoted (IPv4: that of ICMPv6
+ * covers a length that is not quoted). */
+void sky_hopin_echo(struct sky_hop_answer *a, const struct sky_hopin *sent,
+    const struct sky_icmp *m);
 
 /* A whole ICMP message, as a raw socket gives it (without the IP header), from by.
  * True if it is about a probe: all but at, ttl, fragsize is set. A quote is taken

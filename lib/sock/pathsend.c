@@ -174,8 +174,8 @@ sky_pathsock_send(struct sky_pathsock *s, const struct sky_hop_probe *p, unsigne
 	while (sent < n && s->fails < SKY_PATHSOCK_BATCH) {
 		took = send_run(s, p + sent, n - sent, &run);
 		for (unsigned i = 0; i < took; i++)
-			if (p[sent + i].id > s->last_id)
-				s->last_id = p[sent + i].id;
+			if (p[sent + i].id > s->sent.last_id)
+				s->sent.last_id = p[sent + i].id;
 		sent += took;
 		if (took < run)
 			break;

@@ -66,7 +66,6 @@ struct sky_pathsock {
 	bool ping_raw;			/* ICMP by a raw socket */
 	uint32_t device_mtu;		/* largest packet that can leave */
 	uint32_t cached_mtu;		/* what the kernel believes of the path; 0: nothing */
-	uint32_t last_id;
 	uint64_t strays;		/* arrived and were nobody's; dropped */
 	unsigned ways;			/* of way[] that are used: flows, or TCP slots */
 	struct sky_pathsock_way way[SKY_PATHSOCK_FLOWS];

@@ -46,13 +46,16 @@ has_identifier(const struct sky_pathsock *s, uint16_t id)
 static bool
 whose(const struct sky_pathsock *s, struct sky_hop_answer *a, const uint8_t *data, size_t len)
 {
+	bool echo = s->conf.method == SKY_PATHSOCK_ICMP;
 	struct sky_rd rd = sky_rd_of(data, len);
-	struct sky_icmp m;
+	struct sky_icmp m = { 0 };
 
-	if (s->conf.method == SKY_PATHSOCK_ICMP && sky_icmp_decode(&m, &rd) == 0 && s->ping_raw &&
+	if (echo && sky_icmp_decode(&m, &rd) == 0 && s->ping_raw &&
 	    !has_identifier(s, sky_icmp_id(&m)))
 		return false;
 	a->trust = (uint8_t)sky_hoptag_read(s->sent.key, rd.at, sky_rd_left(&rd), &a->id);
+	if (echo && a->trust == SKY_TRUST_SHORT)
+		sky_hopin_echo(a, &s->sent, &m);
 	return true;
 }
 
@@ -151,12 +154,19 @@ static bool
 find_flow(struct sky_pathsock *s, const struct sky_addr *from, struct sky_rd rd,
     struct sky_hop_answer *a)
 {
+	struct sky_hop_answer one;
+	bool found = false;
+
 	for (unsigned k = 0; k < s->ways; k++) {
 		sky_addr_set_port(&s->sent.src, s->way[k].port);
-		if (sky_hopin_icmp(a, &s->sent, from, rd.at, sky_rd_left(&rd)))
-			return true;
+		if (!sky_hopin_icmp(&one, &s->sent, from, rd.at, sky_rd_left(&rd)))
+			continue;
+		*a = one;
+		found = true;
+		if (!one.rewritten)	/* else perhaps another flow has these ends */
+			break;
 	}
-	return false;
+	return found;
 }
 
 /* Echo replies come to the flow's own socket. */

@@ -117,7 +117,6 @@ reached(const struct sky_pathsock *s, const struct sky_pathsock_way *w,
 	*a = (struct sky_hop_answer){
 		.at = sky_clock_steady(), .id = w->id, .what = SKY_HOP_REACHED,
 		.trust = SKY_TRUST_MATCHED, .by = s->conf.dst,
-		.reply_len = s->family == AF_INET ? 40 : 60,
 	};
 	sky_addr_set_port(&a->by, 0);
 }
