@@ -6,7 +6,7 @@
 #include "sys/route.h"
 #include "sys/sockfd.h"
 #include "sys/sockopt.h"
-#include "sys/wait.h"
+#include "sys/poller.h"
 
 #include <errno.h>
 #include <linux/in.h>
@@ -195,7 +195,7 @@ open_way(struct sky_pathsock *s, uint16_t flow)
 	*w = (struct sky_pathsock_way){ .fd = -1, .flow = flow };
 	r = s->conf.method == SKY_PATHSOCK_ICMP ? open_icmp(s, w) : open_udp(s, w);
 	if (r == 0 && !is_shared(s, w))
-		r = sky_wait_add(s->wait, w->fd, 0, s->ways);
+		r = sky_poller_add(s->wait, w->fd, 0, s->ways);
 	if (r == 0)
 		s->ways++;
 	else if (w->fd >= 0 && !is_shared(s, w))
@@ -228,7 +228,7 @@ open_raw(struct sky_pathsock *s)
 	sky_sockopt_set(s->raw, s->carries, SKY_OPT_TIMESTAMPNS, 1);
 	sky_sockopt_set(s->raw, s->carries, SKY_OPT_RECVTTL, 1);
 	sky_sockopt_buffer(s->raw, true, BUFFER);
-	return sky_wait_add(s->wait, s->raw, 0, TOKEN_RAW);
+	return sky_poller_add(s->wait, s->raw, 0, TOKEN_RAW);
 }
 
 /* A socket of its own is connected, to learn what the kernel would choose: the
@@ -305,7 +305,7 @@ open_all(struct sky_pathsock *s)
 	if (r == 0)
 		r = ask_route(s);
 	if (r == 0)
-		r = sky_wait_open();
+		r = sky_poller_open();
 	if (r < 0)
 		return r;
 	s->wait = r;

@@ -3,7 +3,7 @@
 #include "sock/pathsock.h"
 #include "sys/errq.h"
 #include "sys/msg.h"
-#include "sys/wait.h"
+#include "sys/poller.h"
 #include "wire/ip.h"
 
 #include <errno.h>
@@ -294,13 +294,13 @@ take_token(struct sky_pathsock *s, uint32_t token, struct sky_hop_answer *a, uns
 unsigned
 sky_pathsock_collect(struct sky_pathsock *s, struct sky_hop_answer *a, unsigned n)
 {
-	uint32_t token[SKY_WAIT_BATCH];
+	uint32_t token[SKY_POLLER_BATCH];
 	unsigned got = take_failed(s, a, n);
 	int ready = 1;
 
 	/* what is only noise must not look like the end of it */
 	for (int round = 0; round < TAKE && got == 0 && ready > 0; round++) {
-		ready = sky_wait_take(s->wait, token);
+		ready = sky_poller_take(s->wait, token);
 		for (int i = 0; i < ready && got < n; i++)
 			got += take_token(s, token[i], a + got, n - got);
 	}

@@ -5,7 +5,7 @@
 #include "sys/errq.h"
 #include "sys/sockfd.h"
 #include "sys/sockopt.h"
-#include "sys/wait.h"
+#include "sys/poller.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -74,7 +74,7 @@ dial(struct sky_pathsock *s, struct sky_pathsock_way *w, const struct sky_hop_pr
 		r = bind_source(s, w->fd);
 	sky_sockopt_set(w->fd, s->carries, SKY_OPT_SYNCNT, 1);
 	if (r == 0)
-		r = sky_wait_add(s->wait, w->fd, 1, (uint32_t)(w - s->way));
+		r = sky_poller_add(s->wait, w->fd, 1, (uint32_t)(w - s->way));
 	if (r == 0)
 		r = sky_sockfd_connect(w->fd, &to, (socklen_t)len);
 	return r == -EINPROGRESS ? 0 : r;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* wait.c - see wait.h. */
-#include "sys/wait.h"
+/* poller.c - see poller.h. */
+#include "sys/poller.h"
 #include "sys/ret.h"
 
 #include <sys/epoll.h>
 
 int
-sky_wait_open(void)
+sky_poller_open(void)
 {
 	int saved = errno;
 
@@ -14,20 +14,20 @@ sky_wait_open(void)
 }
 
 int
-sky_wait_add(int wait, int fd, int out, uint32_t token)
+sky_poller_add(int poller, int fd, int out, uint32_t token)
 {
 	struct epoll_event e = { .events = EPOLLIN | (out ? EPOLLOUT : 0), .data.u32 = token };
 	int saved = errno;
 
-	return sky_ret(epoll_ctl(wait, EPOLL_CTL_ADD, fd, &e), saved);
+	return sky_ret(epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e), saved);
 }
 
 int
-sky_wait_take(int wait, uint32_t token[static SKY_WAIT_BATCH])
+sky_poller_take(int poller, uint32_t token[static SKY_POLLER_BATCH])
 {
-	struct epoll_event e[SKY_WAIT_BATCH];
+	struct epoll_event e[SKY_POLLER_BATCH];
 	int saved = errno;
-	int n = sky_ret(epoll_wait(wait, e, SKY_WAIT_BATCH, 0), saved);
+	int n = sky_ret(epoll_wait(poller, e, SKY_POLLER_BATCH, 0), saved);
 
 	for (int i = 0; i < n; i++)
 		token[i] = e[i].data.u32;
