@@ -28,7 +28,7 @@ def datagrams(d, size):
 
 def sock_udp(env, size, more=()):
     def once():
-        sink = [env.sock, "-u", "-s", "-i", "-R", "4m", "-r", str(max(size, 2048)), *more, TO,
+        sink = [env.sock, "-u", "-s", "-i", "-R", "32m", "-r", str(max(size, 2048)), *more, TO,
                 str(PORT)]
         source = [env.sock, "-u", "-i", "-n", str(ENOUGH), "-w", str(size), *more, TO, str(PORT)]
         first = kit.counters()

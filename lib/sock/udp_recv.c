@@ -76,13 +76,13 @@ take_ctl(struct sky_msg *m, const struct msghdr *h)
 }
 
 static void
-take_peer(struct sky_msg *m, const struct msghdr *h)
+take_peer(struct sky_msg *m, socklen_t len)
 {
 	const size_t in = sizeof(m->peer.u.in);
 
-	if (h->msg_namelen == in)
+	if (len == in)
 		memset((char *)&m->peer + in, 0, sizeof(m->peer) - in);
-	else if (h->msg_namelen == sizeof(m->peer.u.in6))
+	else if (len == sizeof(m->peer.u.in6))
 		sky_msg_unmap(&m->peer);
 	else
 		return;
@@ -90,21 +90,27 @@ take_peer(struct sky_msg *m, const struct msghdr *h)
 }
 
 static void
-take(struct udp *u, struct sky_msg *m, const struct mmsghdr *h)
+take_data(struct udp *u, struct sky_msg *m, size_t len, socklen_t peer_len)
 {
-	const struct msghdr *mh = &h->msg_hdr;
-
-	m->full_len = h->msg_len;
-	m->len = m->full_len < m->cap ? m->full_len : m->cap;
+	m->full_len = len;
+	m->len = len < m->cap ? len : m->cap;
 	m->seg = 0;
 	m->have = 0;
 	m->flags = 0;
 	m->status = 0;
-	take_peer(m, mh);
-	if (mh->msg_flags & MSG_TRUNC) {
+	take_peer(m, peer_len);
+	if (len > m->cap) {
 		m->flags |= SKY_MSG_TRUNC;
 		udp_count(&u->truncated, 1);
 	}
+}
+
+static void
+take(struct udp *u, struct sky_msg *m, const struct mmsghdr *h)
+{
+	const struct msghdr *mh = &h->msg_hdr;
+
+	take_data(u, m, h->msg_len, mh->msg_namelen);
 	if (mh->msg_flags & MSG_CTRUNC)
 		m->flags |= SKY_MSG_CTRUNC;
 	if (u->ctl_len)
@@ -143,6 +149,40 @@ watch_run(struct udp *u, uint64_t memory, bool emptied)
 	u->run = 0;
 }
 
+/* True if that was the error of a datagram sent before: call again. */
+static inline bool
+stale(struct udp *u, int got)
+{
+	if (got >= 0 || u->plain || !udp_may_be_stale(-got))
+		return false;
+	udp_count(&u->rx_retries, 1);
+	udp_met_error(u);
+	return true;
+}
+
+/* One, of which nothing more is to be learnt: 1, or a negative errno. */
+static UDP_FLAT int
+recv_one(struct udp *u, struct sky_msg *m)
+{
+	socklen_t peer_len = 0;
+	int got = 0;
+
+	for (int tries = 0; tries < STALE_TRIES; tries++) {
+		got = sky_msg_recv_one(u->fd, m->data, m->cap, &m->peer, &peer_len);
+		if (!stale(u, got))
+			break;
+		got = -EAGAIN;
+	}
+	if (got < 0) {
+		watch_run(u, 0, true);
+		return got;
+	}
+	take_data(u, m, (size_t)got, peer_len);
+	watch_run(u, memory_of(m->full_len), false);
+	udp_count(&u->rx, 1);
+	return 1;
+}
+
 /* Up to SKY_UDP_BATCH with one call: how many, or a negative errno. */
 static UDP_FLAT int
 recv_batch(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
@@ -155,10 +195,8 @@ recv_batch(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
 		prepare(u, &b, i, udp_msg_at(m, i, stride));
 	for (int tries = 0; tries < STALE_TRIES; tries++) {
 		got = sky_msg_recv(u->fd, b.h, n);
-		if (got >= 0 || u->plain || !udp_may_be_stale(-got))
+		if (!stale(u, got))
 			break;
-		udp_count(&u->rx_retries, 1);
-		udp_met_error(u);
 		got = -EAGAIN;
 	}
 	for (int i = 0; i < got; i++) {
@@ -197,7 +235,8 @@ sky_udp_recv_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t st
 		udp_heed(u);
 	while (done < n) {
 		unsigned ask = next_ask(u, n - done, done);
-		int r = recv_batch(u, udp_msg_at(m, done, stride), ask, stride);
+		struct sky_msg *at = udp_msg_at(m, done, stride);
+		int r = ask == 1 && !u->ctl_len ? recv_one(u, at) : recv_batch(u, at, ask, stride);
 
 		if (r == -EAGAIN || (r < 0 && done))
 			break;

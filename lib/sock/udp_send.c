@@ -171,6 +171,15 @@ cure(struct udp *u, struct out_cure *c, struct out_batch *b, unsigned i, struct 
 	return 1;
 }
 
+/* What is left of a batch; a single plain one by the cheaper call. */
+static inline int
+put(const struct udp *u, struct mmsghdr *h, unsigned n)
+{
+	if (n == 1 && !h->msg_hdr.msg_controllen)
+		return sky_msg_send_one(u->fd, &h->msg_hdr);
+	return sky_msg_send(u->fd, h, n);
+}
+
 /* Sends b's k entries, which are m[0..k-1]. Returns how many are settled, and
  * in *stop why there are not more: 0, -EAGAIN, or 2 for a refused train. */
 static UDP_FLAT unsigned
@@ -184,7 +193,7 @@ send_batch(struct udp *u, struct out_batch *b, struct sky_msg *m, unsigned k, si
 	*stop = 0;
 	while (done < k) {
 		struct sky_msg *at = udp_msg_at(m, done, stride);
-		int r = sky_msg_send(u->fd, b->h + done, k - done);
+		int r = put(u, b->h + done, k - done);
 
 		if (r > 0) {
 			settle(u, at, (unsigned)r, stride);

@@ -87,6 +87,36 @@ sky_msg_send(int fd, struct mmsghdr *h, unsigned n)
 	return r == -EINTR ? -EAGAIN : r;
 }
 
+/* One datagram without control messages, by the call that has the least to copy.
+ * h as for sky_msg_send() with n = 1, which this may stand for. */
+static inline int
+sky_msg_send_one(int fd, const struct msghdr *h)
+{
+	int saved = errno;
+	int r = -EINTR;
+
+	for (int i = 0; r == -EINTR && i < SKY_MSG_TRIES; i++)
+		r = sky_ret(sendto(fd, h->msg_iov->iov_base, h->msg_iov->iov_len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL, h->msg_name, h->msg_namelen), saved);
+	return r == -EINTR ? -EAGAIN : r < 0 ? r : 1;
+}
+
+/* The same on receive, where no control message is asked for: the real length,
+ * also if it is more than cap, or a negative errno. */
+static inline int
+sky_msg_recv_one(int fd, void *data, size_t cap, struct sky_addr *peer, socklen_t *peer_len)
+{
+	int saved = errno;
+	int r = -EINTR;
+
+	for (int i = 0; r == -EINTR && i < SKY_MSG_TRIES; i++) {
+		*peer_len = sizeof(*peer);
+		r = sky_ret(recvfrom(fd, data, cap, MSG_DONTWAIT | MSG_TRUNC, &peer->u.sa, peer_len),
+		    saved);
+	}
+	return r == -EINTR ? -EAGAIN : r;
+}
+
 static inline int
 sky_msg_take(int fd, struct mmsghdr *h, unsigned n, int flags)
 {

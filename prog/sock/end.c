@@ -244,14 +244,23 @@ adopt(struct end *e, const struct config *c, const struct sky_udp_conf *conf)
 	return sky_udp_adopt(&e->u, c->fd, &own);
 }
 
+/* Who spins sees an answer when it comes, and each thing that is learnt costs. */
+static uint32_t
+want_of(const struct config *c)
+{
+	if (c->request && c->spin)
+		return 0;
+	return SKY_WANT_TIME | SKY_WANT_DROPS | (c->server ? SKY_WANT_LOCAL : 0) |
+	    (c->measure.on ? SKY_WANT_TTL : 0);
+}
+
 int
 end_open(struct end *e, const struct config *c, struct out *out)
 {
 	struct sky_addr local;
 	struct sky_udp_conf conf = {
 		.size = sizeof(conf),
-		.want = SKY_WANT_TIME | SKY_WANT_DROPS | (c->server ? SKY_WANT_LOCAL : 0) |
-		    (c->measure.on ? SKY_WANT_TTL : 0),
+		.want = want_of(c),
 		.flags = end_flags(c),
 		.family = family_of(c),
 		.local = &local,

@@ -107,12 +107,12 @@ release(struct request *q)
 
 /* One request has ended: its destination may be asked again. */
 static void
-ended(struct request *q, const struct sky_call_news *n)
+ended(struct request *q, const struct sky_call_news *n, uint64_t now)
 {
 	struct request_to *to = request_to(q, n);
 
 	to->busy = false;
-	to->next_at = run_clock() + q->x->c->pause;
+	to->next_at = now + q->x->c->pause;
 	q->busy--;
 }
 
@@ -121,50 +121,51 @@ put(struct request *q, struct sky_call_news *n)
 {
 	struct sky_msg m = { .data = q->out, .len = n->len, .have = SKY_MSG_PEER, .peer = n->dst };
 	struct sky_fate f;
-	uint64_t now = run_now();
+	uint64_t sent_at = run_now(), now;
 
 	while (!run_over(q->x) && end_send(&q->x->end, &q->x->out, &m, 1) == 0) {
 		run_wait(q->x, 0, false, false);
-		now = run_now();
+		sent_at = run_now();
 	}
 	if (run_over(q->x))
 		return;
 	if (m.status == 0) {
-		request_sent(q, n, now);
+		request_sent(q, n, sent_at);
 		return;
 	}
 	request_unsent(q, n, &m, &f);
-	if (sky_call_unsent(&q->call, run_clock(), n->id, &f, n) == SKY_CALL_ENDED) {
-		ended(q, n);
-		request_news(q, n, NULL, now);
+	now = run_clock();
+	if (sky_call_unsent(&q->call, now, n->id, &f, n) == SKY_CALL_ENDED) {
+		ended(q, n, now);
+		request_news(q, n, NULL, sent_at);
 	}
 }
 
 static void
-pump(struct request *q)
+pump(struct request *q, uint64_t now)
 {
 	struct sky_call_news n;
 	int kind;
 
 	while (!run_over(q->x) &&
-	    (kind = sky_call_poll(&q->call, run_clock(), q->out, DATAGRAM, &n)) > 0) {
+	    (kind = sky_call_poll(&q->call, now, q->out, DATAGRAM, &n)) > 0) {
 		if (kind == SKY_CALL_SEND) {
 			put(q, &n);
 			continue;
 		}
 		if (kind == SKY_CALL_ENDED)
-			ended(q, &n);
+			ended(q, &n, now);
 		request_news(q, &n, NULL, run_now());
 	}
 }
 
 static void
-ask(struct request *q, struct request_to *to)
+ask(struct request *q, struct request_to *to, uint64_t now)
 {
 	uint64_t tag = to->asked * q->x->c->ndests + (uint64_t)(to - q->to), id;
 	struct sky_call_news n;
 
-	while (sky_call_start(&q->call, run_clock(), to->dst, q->text, q->len, tag, &id) == -ENOBUFS) {
+	while (sky_call_start(&q->call, now, to->dst, q->text, q->len, tag, &id) == -ENOBUFS) {
 		if (sky_call_forget(&q->call, &n) != SKY_CALL_FORGOTTEN)
 			return;
 		request_news(q, &n, NULL, run_now());
@@ -177,7 +178,7 @@ ask(struct request *q, struct request_to *to)
 
 /* Starts what may start. Returns when the next may, or RUN_FOREVER. */
 static uint64_t
-ask_all(struct request *q)
+ask_all(struct request *q, uint64_t now)
 {
 	uint64_t next = RUN_FOREVER;
 	struct request_to *to;
@@ -185,8 +186,8 @@ ask_all(struct request *q)
 	for (to = q->to; to < q->to + q->x->c->ndests; to++) {
 		if (to->busy || !to->todo)
 			continue;
-		if (to->next_at <= run_clock())
-			ask(q, to);
+		if (to->next_at <= now)
+			ask(q, to, now);
 		else if (to->next_at < next)
 			next = to->next_at;
 	}
@@ -204,16 +205,18 @@ receive(struct request *q)
 	unsigned most = q->busy && q->busy < REQUEST_BATCH ? q->busy : REQUEST_BATCH;
 	int got = REQUEST_BATCH, i;
 	bool any = false;
+	uint64_t now;
 
 	while (!run_over(q->x) && got == REQUEST_BATCH &&
 	    (got = sky_udp_recv(&q->x->end.u, q->in, most)) > 0) {
 		any = true;
+		now = run_clock();
 		for (i = 0; i < got; i++) {
 			const struct sky_msg *m = &q->in[i];
 
-			if (sky_call_input(&q->call, run_clock(), &m->peer, m->data, m->len, &n) ==
+			if (sky_call_input(&q->call, now, &m->peer, m->data, m->len, &n) ==
 			    SKY_CALL_ENDED)
-				ended(q, &n);
+				ended(q, &n, now);
 			request_news(q, &n, &m->peer,
 			    m->have & SKY_MSG_TIME ? m->time_ns : run_now());
 		}
@@ -227,14 +230,15 @@ errors(struct request *q)
 	struct sky_fate f[FATES];
 	unsigned char quotes[QUOTES];
 	struct sky_call_news n;
+	uint64_t now = run_clock();
 	int got, i;
 
 	while ((got = sky_udp_errors(&q->x->end.u, f, FATES, quotes, sizeof(quotes))) > 0) {
 		for (i = 0; i < got; i++) {
 			if (f[i].what == SKY_NOTHING)
 				continue;	/* a time stamp */
-			if (sky_call_event(&q->call, run_clock(), &f[i], &n) == SKY_CALL_ENDED)
-				ended(q, &n);
+			if (sky_call_event(&q->call, now, &f[i], &n) == SKY_CALL_ENDED)
+				ended(q, &n, now);
 			request_error(q, &n, &f[i]);
 		}
 	}
@@ -302,15 +306,15 @@ next_line(struct request *q)
 static void
 turn(struct request *q)
 {
-	uint64_t next, due;
+	uint64_t next, due, now = run_clock();
 	unsigned events, busy;
 	bool reading;
 
 	if (q->input)
 		next_line(q);
-	next = ask_all(q);
+	next = ask_all(q, now);
 	busy = q->busy;
-	pump(q);
+	pump(q, now);
 	if (run_over(q->x) || q->busy < busy)
 		return;		/* what was given up makes room for the next */
 	reading = q->input && !q->end && !q->busy && next == RUN_FOREVER;

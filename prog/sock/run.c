@@ -16,6 +16,9 @@
 
 #define LEDGER_ROWS 256
 #define LEDGER_RECENT 65536
+#define REQUEST_FEW 16		/* destinations */
+#define LEDGER_REQUESTS 4096	/* --request remembers no more of its own, and a table
+				 * that stays in the cache is quicker */
 #define SERVER_DESTS 256
 #define READ_ROOM (1u << 20)	/* bytes for one batch of datagrams, about */
 #define TICK_NS UINT64_C(20000000) /* how often a pause looks for overflow */
@@ -46,12 +49,13 @@ open_ledger(struct run *x)
 {
 	unsigned dests = x->c->server ? SERVER_DESTS : x->c->ndests + 1;
 	unsigned rows = LEDGER_ROWS + 4 * dests;
-	size_t size = sky_ledger_room(dests, rows, LEDGER_RECENT);
+	unsigned recent = x->c->request && dests < REQUEST_FEW ? LEDGER_REQUESTS : LEDGER_RECENT;
+	size_t size = sky_ledger_room(dests, rows, recent);
 
 	x->ledger_room = calloc(1, size);
 	if (!x->ledger_room)
 		return -ENOMEM;
-	return sky_ledger_init(&x->ledger, x->ledger_room, size, dests, rows, LEDGER_RECENT);
+	return sky_ledger_init(&x->ledger, x->ledger_room, size, dests, rows, recent);
 }
 
 bool
@@ -65,7 +69,7 @@ run_reads_trains(const struct config *c)
 static int
 open_buffers(struct run *x)
 {
-	size_t each = run_reads_trains(x->c) ? TRAIN_ROOM : x->c->read_size;
+	size_t each = run_reads_trains(x->c) ? TRAIN_CAP : x->c->read_size;
 	size_t fit = READ_ROOM / each;
 	unsigned char *data;
 	unsigned i;

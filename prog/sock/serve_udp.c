@@ -164,12 +164,14 @@ static unsigned
 serve_batch(struct serve *s, struct serve_udp *l)
 {
 	int n = sky_udp_recv(&l->u, s->in, l->alone ? 1 : SERVE_BATCH);
-	uint64_t now = serve_now();
 	unsigned i, answers = 0;
+	uint64_t now;
 
-	l->alone = n <= 0 || (n == 1 && now > l->batch_at + ALONE_NS);
+	l->alone = true;
 	if (n <= 0)
 		return 0;
+	now = serve_now();
+	l->alone = n == 1 && now > l->batch_at + ALONE_NS;
 	l->batch_at = now;
 	heard(s, (unsigned)n);
 	if (s->c->verbose || s->c->show_dest)
@@ -260,6 +262,14 @@ serve_udp_news(struct serve *s, struct serve_udp *l)
 	drops(s, l);
 }
 
+/* What comes to one address of this host was sent to that; asking costs. */
+static bool
+knows_local(const struct config *c, const struct sky_addr *at)
+{
+	return at && !c->have_fd && !c->show_dest && !sky_addr_is_any(at) &&
+	    !sky_addr_is_multicast(at) && !sky_addr_is_link_local(at);
+}
+
 /* Returns 0 or a negative errno. */
 static int
 open_or_adopt(struct serve *s, struct serve_udp *l, const struct sky_addr *at)
@@ -267,7 +277,7 @@ open_or_adopt(struct serve *s, struct serve_udp *l, const struct sky_addr *at)
 	const struct config *c = s->c;
 	struct sky_udp_conf conf = {
 		.size = sizeof(conf),
-		.want = SKY_WANT_DROPS | SKY_WANT_LOCAL,
+		.want = knows_local(c, at) ? 0 : SKY_WANT_LOCAL,
 		.flags = end_flags(c),
 		.local = at,
 		.peer = sky_addr_family(&c->foreign) ? &c->foreign : NULL,

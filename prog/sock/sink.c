@@ -44,10 +44,20 @@ doze(struct run *x, unsigned n)
 		run_wait(x, run_clock() + DOZE_NS, false, false);
 }
 
+static unsigned
+take(struct run *x)
+{
+	unsigned n = run_receive(x), i;
+
+	for (i = 0; i < n && run_reads_trains(x->c); i++)
+		train_whole(&x->in[i]);
+	return n;
+}
+
 static void
 read_some(struct run *x)
 {
-	unsigned n = run_receive(x);
+	unsigned n = take(x);
 
 	count(x, n);
 	if (n < x->batch || overflowed(x, n))
@@ -66,7 +76,7 @@ read_rest(struct run *x)
 {
 	unsigned n, rounds = 0;
 
-	while (rounds++ < REST_ROUNDS && (n = run_receive(x)) > 0)
+	while (rounds++ < REST_ROUNDS && (n = take(x)) > 0)
 		count(x, n);
 }
 

@@ -20,6 +20,13 @@ train_parts(const struct sky_msg *m)
 	return m->seg && m->len > m->seg ? (unsigned)((m->len + m->seg - 1) / m->seg) : 1;
 }
 
+void
+train_whole(struct sky_msg *m)
+{
+	m->len = m->full_len;
+	m->flags &= ~(uint32_t)SKY_MSG_TRUNC;
+}
+
 bool
 train_next(const struct sky_msg *m, size_t *off, size_t cap, struct sky_msg *part)
 {

@@ -12,13 +12,18 @@
 #include <sockeye/udp.h>
 
 #define TRAIN_PARTS 64		/* what every kernel with UDP_SEGMENT takes */
-#define TRAIN_ROOM 65536	/* bytes that hold any train received */
+#define TRAIN_CAP 16		/* bytes of a received train that are copied: who counts
+				 * needs its length alone, which the kernel tells */
 
 /* How many datagrams of size bytes make a full train; 1 if none can be made. */
 unsigned train_parts_of(int family, uint64_t size);
 
 /* How many datagrams m is. */
 unsigned train_parts(const struct sky_msg *m);
+
+/* A train of which TRAIN_CAP bytes were copied, as if it had been read whole; its
+ * data is not to be looked at. */
+void train_whole(struct sky_msg *m);
 
 /* The next part of a received train as a message of its own, cut to cap bytes as
  * a read of that size would: false at the end. Start with *off = 0. */
