@@ -79,6 +79,8 @@ pmtu_ceiling(const struct pmtu *p)
 /* pmtuplan.c: fills the queue, or ends the search. */
 void sky_pmtu_plan(struct pmtu *p, uint64_t now);
 void sky_pmtu_plan_hint(struct pmtu *p);
+/* The largest size below this one that is common as an MTU; 0: none. */
+uint32_t sky_pmtu_common(uint32_t below);
 uint64_t sky_pmtu_due(const struct pmtu *p, const struct pmtu_probe *b);
 
 /* pmtuend.c */

@@ -32,6 +32,15 @@ sky_mtu_plateau(uint32_t below)
 	return 0;
 }
 
+uint32_t
+sky_pmtu_common(uint32_t below)
+{
+	for (size_t i = 0; i < COUNT(common); i++)
+		if (common[i] < below)
+			return common[i];
+	return 0;
+}
+
 /* When b counts as lost: after the retransmission timeout, or once something
  * sent no earlier has come through and half a round trip more has passed. */
 uint64_t

@@ -116,7 +116,7 @@ struct sky_trace_hop {
 	uint8_t state;			/* enum sky_trace_state */
 	bool final;			/* nothing below will change */
 	bool end;			/* the destination, or whoever answers in its place */
-	uint8_t addrs;			/* who answered; the first most lately */
+	uint8_t addrs;			/* who answered, in the order they first did */
 	uint8_t tries;
 	uint8_t reply_ttl;		/* of the last answer; 0: not known */
 	uint8_t back;			/* hops of the way back as reply_ttl has it; 0: not

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracehop.c - which TTLs to ask, and when the path has ended.
+ *
+ * Two probes go to the far end at once; what the answer's TTL says about the
+ * distance is a guess, so the hop before the end must have answered as a router
+ * and the next as the end. Without such an answer a few TTLs are asked beyond the
+ * last that answered: no more, because each TTL beyond the end costs one of the
+ * errors that the destination has to give.
+ */
+#include "proto/tracebook.h"
+
+/* The far end is not called silent sooner: it may be much further away than the
+ * last router that answers. */
+#define FAR_PATIENCE UINT64_C(200000000)
+
+struct tally {
+	uint32_t sent, flying, came;
+};
+
+static struct tally
+tally(const struct trace *t, unsigned ttl, bool far)
+{
+	struct tally n = { 0 };
+
+	for (uint32_t i = 0; i < t->probes; i++) {
+		const struct trace_probe *b = &t->probe[i];
+
+		if (b->ttl != ttl || !b->hop || b->is == TRACE_UNSENT)
+			continue;
+		n.sent++;
+		n.flying += b->is == TRACE_FLYING;
+		n.came += b->is == TRACE_CAME;
+	}
+	/* Who answered another question is there. */
+	if (!far && t->hop[ttl].addrs && !n.came && n.sent && !n.flying)
+		n.came = 1;
+	return n;
+}
+
+bool
+sky_trace_answers(const struct trace *t, uint32_t place)
+{
+	return place == TRACE_END ? t->end_answers : t->hop[place].addrs > 0;
+}
+
+/* More are asked for once a loss by chance was seen. */
+uint32_t
+sky_trace_tries(const struct trace *t)
+{
+	uint32_t of, n = t->conf.tries + (sky_trace_chance(t, &of) ? 2 : 0);
+
+	return n > t->conf.probes ? n : t->conf.probes;
+}
+
+bool
+sky_trace_settled(const struct trace *t, unsigned ttl)
+{
+	struct tally n = tally(t, ttl, false);
+
+	if (!n.sent || n.flying)
+		return false;
+	return n.came ? n.sent >= t->conf.probes : n.sent >= sky_trace_tries(t);
+}
+
+/* --- what to ask --- */
+
+static void
+ask_far(struct trace *t)
+{
+	struct tally n = tally(t, t->conf.far, true);
+
+	if (t->end_answers || t->far_is_hop || t->conf.far <= t->horizon || n.flying)
+		return;
+	if (n.sent < sky_trace_tries(t))
+		sky_trace_ask(t, t->conf.far, t->hop_len, true);
+}
+
+/* Round trips are asked for as long as the search for the MTU keeps its share. */
+static void
+ask_more(struct trace *t, unsigned ttl, uint32_t n)
+{
+	uint32_t place = trace_place(t, ttl), room = sky_trace_room(t, place);
+	uint32_t keep = t->mtu_done ? 0 : place == TRACE_END ? 3 : 1;
+
+	if (room <= keep) {
+		sky_trace_wake(t, sky_trace_refill(t, place == TRACE_END ? ttl : place));
+		return;
+	}
+	while (n-- && room-- > keep)
+		sky_trace_ask(t, ttl, t->hop_len, true);
+}
+
+static void
+ask_hop(struct trace *t, unsigned ttl)
+{
+	struct tally n = tally(t, ttl, false);
+
+	if (!n.sent)
+		sky_trace_ask(t, ttl, t->hop_len, true);
+	else if (n.came && n.sent < t->conf.probes)
+		ask_more(t, ttl, t->conf.probes - n.sent);
+	else if (!n.came && !n.flying && n.sent < sky_trace_tries(t))
+		sky_trace_ask(t, ttl, t->hop_len, true);
+}
+
+/* --- how far --- */
+
+static unsigned
+times_seen(const struct trace *t, const struct sky_addr *a, unsigned *span)
+{
+	unsigned n = 0, first = 0;
+
+	*span = 0;
+	for (unsigned ttl = 1; ttl <= t->horizon; ttl++) {
+		if (!t->hop[ttl].addrs || !sky_addr_same_host(&t->hop[ttl].addr[0], a))
+			continue;
+		if (!n++)
+			first = ttl;
+		*span = ttl - first;
+	}
+	return n;
+}
+
+static bool
+loops(const struct trace *t)
+{
+	unsigned span;
+
+	if (!t->top || t->dist)
+		return false;
+	return times_seen(t, &t->hop[t->top].addr[0], &span) >= 3 && span >= 4;
+}
+
+/* Every hop from..to was asked, and none answers or still may. */
+static bool
+all_silent(const struct trace *t, unsigned from, unsigned to)
+{
+	for (unsigned ttl = from; ttl <= to; ttl++) {
+		struct tally n = tally(t, ttl, false);
+
+		if (!n.sent || n.flying || n.came)
+			return false;
+	}
+	return true;
+}
+
+static unsigned
+base(const struct trace *t)
+{
+	return t->top >= t->conf.first ? t->top : t->conf.first - 1u;
+}
+
+/* The answer that tells the distance often comes together with the hops'. */
+static bool
+worth_waiting(struct trace *t)
+{
+	uint64_t until = t->top_at + t->hop[t->top].rtt / 4;
+
+	if (!t->top || t->end_answers || t->now >= until)
+		return false;
+	sky_trace_wake(t, until);
+	return true;
+}
+
+static void
+grow(struct trace *t)
+{
+	unsigned from = base(t), want = from + t->conf.ahead;
+
+	if (t->dist) {
+		t->horizon = t->dist;
+		return;
+	}
+	if (loops(t))
+		return;
+	if (t->guess)
+		want = t->guess > t->top ? t->guess : t->top + t->conf.ahead;
+	if (t->horizon > from && all_silent(t, from + 1, t->horizon)) {
+		unsigned last = t->end_answers && t->guess > from ? t->guess : from;
+
+		want = last + t->conf.gap > want ? last + t->conf.gap : want;
+	} else if (!t->guess && want > t->horizon && t->horizon && worth_waiting(t)) {
+		return;
+	}
+	if (want > t->conf.max)
+		want = t->conf.max;
+	if (want > t->horizon)
+		t->horizon = (uint8_t)want;
+}
+
+/* --- the end --- */
+
+static bool
+all_settled(const struct trace *t)
+{
+	for (unsigned ttl = t->conf.first; ttl <= t->horizon; ttl++)
+		if (!sky_trace_settled(t, ttl))
+			return false;
+	return true;
+}
+
+static void
+over(struct trace *t, enum sky_trace_stop why)
+{
+	t->hops_done = true;
+	if (t->stop == SKY_TRACE_RUNNING)
+		t->stop = (uint8_t)why;
+}
+
+/* Is the far end silent, or only slow? */
+static bool
+far_silent(struct trace *t)
+{
+	uint64_t ns = 4 * t->rtt > FAR_PATIENCE ? 4 * t->rtt : FAR_PATIENCE;
+	uint64_t until = t->far_sent + (ns < t->conf.max_wait_ns ? ns : t->conf.max_wait_ns);
+
+	if (t->end_answers || t->far_is_hop)
+		return true;
+	t->end_silent = true;
+	if (t->now < until)
+		sky_trace_wake(t, until);
+	return t->now >= until;
+}
+
+static void
+conclude(struct trace *t)
+{
+	enum sky_trace_stop why = SKY_TRACE_GAP;
+
+	if (t->dist) {
+		over(t, t->reached ? SKY_TRACE_REACHED : SKY_TRACE_UNREACHABLE);
+		return;
+	}
+	if (loops(t))
+		why = SKY_TRACE_LOOP;
+	else if (t->horizon >= t->conf.max && t->horizon < base(t) + t->conf.gap)
+		why = SKY_TRACE_MAX;
+	else if (t->end_answers)
+		why = t->reached ? SKY_TRACE_REACHED : SKY_TRACE_UNREACHABLE;
+	if (far_silent(t))
+		over(t, why);
+}
+
+void
+sky_trace_plan_hops(struct trace *t)
+{
+	unsigned before = t->queued;
+
+	if (t->hops_done)
+		return;
+	if (!t->dist || !t->end_answers)
+		ask_far(t);
+	grow(t);
+	for (unsigned ttl = t->conf.first; ttl <= t->horizon; ttl++)
+		ask_hop(t, ttl);
+	if (t->queued == before && all_settled(t))
+		conclude(t);
+}

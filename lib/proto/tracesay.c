@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tracesay.c - what is known, for those who print it. */
+#include "proto/tracebook.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct trace *
+inside(const struct sky_trace *t)
+{
+	return (const struct trace *)t->opaque;
+}
+
+/* The last TTL that has a line. */
+static unsigned
+last_line(const struct trace *t)
+{
+	return t->dist ? t->dist : t->horizon;
+}
+
+/* --- who limits --- */
+
+/* The hop of a router that says "too big": by its address; else it is silent
+ * otherwise, and the only silent one where it can be. 0: not known. */
+static unsigned
+hop_of_teller(const struct trace *t, unsigned teller)
+{
+	unsigned hop = sky_trace_teller_hop(t, teller), found = 0, below = 256;
+	uint32_t len = UINT32_MAX;
+
+	for (uint32_t i = 0; i < t->probes; i++) {
+		const struct trace_probe *b = &t->probe[i];
+
+		if (b->is != TRACE_REFUSED || b->by != teller)
+			continue;
+		below = b->ttl < below ? b->ttl : below;
+		len = b->len < len ? b->len : len;
+	}
+	if (hop || len == UINT32_MAX)
+		return hop;
+	for (unsigned ttl = t->conf.first; ttl < below && ttl < last_line(t); ttl++) {
+		if (t->hop[ttl].addrs || t->carry[ttl + 1] >= len)
+			continue;
+		if (found)
+			return 0;
+		found = ttl;
+	}
+	return found;
+}
+
+static int
+teller_at(const struct trace *t, unsigned ttl)
+{
+	for (unsigned i = 0; i < t->tellers; i++)
+		if (hop_of_teller(t, i) == ttl)
+			return (int)i;
+	return -1;
+}
+
+/* --- one hop --- */
+
+static void
+say_tries(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
+{
+	for (uint32_t i = 0; i < t->probes; i++) {
+		const struct trace_probe *b = &t->probe[i];
+		struct sky_trace_try *o = &out->try[out->tries];
+
+		if (b->is == TRACE_UNSENT || trace_place(t, b->ttl) != trace_place(t, ttl))
+			continue;
+		out->asked += b->is != TRACE_REFUSED && b->is != TRACE_FLYING &&
+		    b->len <= t->carry[trace_place(t, ttl)];
+		out->answered += b->is == TRACE_CAME;
+		if (!b->hop || b->ttl != ttl || out->tries == SKY_TRACE_TRIES)
+			continue;
+		out->tries++;
+		o->id = i + 1;
+		o->lost = b->is == TRACE_LOST;
+		if (b->is != TRACE_CAME)
+			continue;
+		o->rtt_ns = b->at - b->sent;
+		o->by = b->by;
+		o->what = b->what;
+		o->type = b->type;
+		o->code = b->code;
+		o->ttl = b->reply_ttl;
+	}
+}
+
+static enum sky_trace_state
+state_of(const struct trace *t, unsigned ttl, const struct sky_trace_hop *h)
+{
+	if (h->addrs)
+		return SKY_TRACE_ANSWERED;
+	if (!h->tries)
+		return SKY_TRACE_UNSENT;
+	return t->done || sky_trace_settled(t, ttl) ? SKY_TRACE_SILENT : SKY_TRACE_ASKED;
+}
+
+/* Answers that ran out: the first few of what was sent together came, the rest
+ * did not, and other hops lost nothing then. */
+static void
+say_limit(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
+{
+	uint32_t run = 0, lost = 0, place = trace_place(t, ttl);
+	uint64_t last_came = 0;
+
+	for (uint32_t i = 0; i < t->probes; i++) {
+		const struct trace_probe *b = &t->probe[i];
+
+		if (trace_place(t, b->ttl) != place || b->len > t->carry[place])
+			continue;
+		if (b->is == TRACE_CAME && !lost) {
+			run++;
+			last_came = b->sent;
+		} else if (b->is == TRACE_LOST) {
+			lost++;
+		} else if (b->is == TRACE_CAME && lost >= 2 && run >= 2 && !out->limit_ns) {
+			out->limit_ns = b->sent - last_came;
+		}
+	}
+	out->limited = run >= 2 && lost >= 2;
+	out->limit_burst = out->limited ? run : 0;
+	if (!out->limited)
+		out->limit_ns = 0;
+}
+
+static void
+say_back(struct sky_trace_hop *out)
+{
+	unsigned ttl = out->reply_ttl, start = ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+
+	if (!ttl)
+		return;
+	out->back = (uint8_t)(start - ttl + 1);
+	out->asymmetric = out->back != out->ttl;
+}
+
+static void
+say_mtu(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
+{
+	struct trace_limit l;
+	int teller = teller_at(t, ttl);
+
+	out->passed = t->carry[trace_place(t, ttl)];
+	if (teller >= 0) {
+		out->judged = (uint8_t)sky_trace_judge(t, (unsigned)teller, &out->told);
+		out->teller = t->teller[teller];
+		out->drop_from = out->passed;
+		out->drop_to = out->judged == SKY_TRACE_TOLD_TRUE ? out->told
+		    : t->carry[ttl + 1];
+	}
+	if (t->conf.no_mtu)
+		return;
+	sky_trace_limit(t, &l);
+	if (!l.certain || l.refused || l.low >= t->top_mtu || l.before != ttl)
+		return;
+	out->hole = true;
+	out->drop_from = out->passed;
+	out->drop_to = l.low;
+}
+
+/* Nothing that is still to come can change the line: who is there and what the
+ * link after it carries is known. */
+static bool
+is_final(const struct trace *t, unsigned ttl, const struct sky_trace_hop *h)
+{
+	struct trace_limit l;
+
+	if (t->done)
+		return true;
+	if (!sky_trace_settled(t, ttl) || (ttl > t->top && !t->dist))
+		return false;
+	if (t->mtu_done || trace_place(t, ttl) == TRACE_END)
+		return t->mtu_done;
+	sky_trace_limit(t, &l);
+	return t->carry[ttl + 1] >= l.ceiling - 1 && h->judged != SKY_TRACE_TOLD_UNCHECKED;
+}
+
+int
+sky_trace_hop(const struct sky_trace *handle, unsigned ttl, struct sky_trace_hop *out)
+{
+	const struct trace *t = inside(handle);
+	const struct trace_hop *h;
+
+	memset(out, 0, sizeof(*out));
+	if (ttl < t->conf.first || ttl > last_line(t))
+		return -ENOENT;
+	h = &t->hop[ttl];
+	out->ttl = (uint8_t)ttl;
+	out->end = trace_place(t, ttl) == TRACE_END;
+	out->addrs = h->addrs;
+	memcpy(out->addr, h->addr, sizeof(out->addr));
+	out->labels = h->labels;
+	memcpy(out->label, h->label, sizeof(out->label));
+	out->what = h->what;
+	out->type = h->type;
+	out->code = h->code;
+	out->reply_ttl = h->reply_ttl;
+	out->short_quote = h->short_quote;
+	out->rewritten = h->rewritten;
+	out->duplicates = h->duplicates;
+	out->serial = h->serial;
+	say_tries(t, ttl, out);
+	out->state = (uint8_t)state_of(t, ttl, out);
+	say_back(out);
+	say_mtu(t, ttl, out);
+	say_limit(t, ttl, out);
+	out->final = is_final(t, ttl, out);
+	return 0;
+}
+
+unsigned
+sky_trace_next(struct sky_trace *handle)
+{
+	struct trace *t = (struct trace *)handle->opaque;
+	struct sky_trace_hop h;
+
+	if (t->next < t->conf.first || t->next > last_line(t))
+		return 0;
+	if (sky_trace_hop(handle, t->next, &h) < 0 || !h.final)
+		return 0;
+	return t->next++;
+}
+
+/* --- the path --- */
+
+static void
+say_who(const struct trace *t, const struct trace_limit *l, struct sky_trace_path *out)
+{
+	unsigned behind = l->behind == TRACE_END ? last_line(t) : l->behind;
+
+	if (l->ceiling > t->top_mtu) {
+		out->limit = SKY_TRACE_BY_DEVICE;
+		return;
+	}
+	if (!l->refused) {
+		out->limit = SKY_TRACE_BY_HOLE;
+		out->set_by_hop = (uint8_t)l->before;
+		out->set_by_last = (uint8_t)(behind > l->before ? behind - 1 : l->before);
+		if (l->before && t->hop[l->before].addrs)
+			out->set_by = t->hop[l->before].addr[0];
+		return;
+	}
+	out->limit = SKY_TRACE_BY_ROUTER;
+	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
+		const struct trace_probe *b = &t->probe[i];
+
+		if (b->is != TRACE_REFUSED || b->len != l->ceiling)
+			continue;
+		out->set_by = t->teller[b->by];
+		out->set_by_hop = out->set_by_last = (uint8_t)hop_of_teller(t, b->by);
+	}
+}
+
+/* The largest that could come through: one loss or two rule nothing out. */
+static uint32_t
+most(const struct trace *t, const struct trace_limit *l)
+{
+	uint32_t n = t->top_mtu;
+
+	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
+		if (t->probe[i].is == TRACE_REFUSED && t->probe[i].len <= n)
+			n = t->probe[i].len - 1;
+	if (l->certain && l->low < n)
+		n = l->low;
+	return n > l->low ? n : l->low;
+}
+
+static void
+say_path_mtu(const struct trace *t, struct sky_trace_path *out)
+{
+	struct trace_limit l;
+
+	out->mtu_most = t->top_mtu;
+	if (t->conf.no_mtu)
+		return;
+	sky_trace_limit(t, &l);
+	if (!l.end || !l.low)
+		return;
+	out->mtu = l.low;
+	out->mtu_most = most(t, &l);
+	out->mtu_hop = (uint8_t)(l.end == TRACE_END ? last_line(t) : l.end);
+	out->certainty = l.end != TRACE_END ? SKY_TRACE_MTU_BOUNDED
+	    : l.certain && t->changes <= TRACE_CHANGES ? SKY_TRACE_MTU_EXACT
+	    : SKY_TRACE_MTU_AT_LEAST;
+	if (l.certain || l.refused)
+		say_who(t, &l, out);
+}
+
+void
+sky_trace_path(const struct sky_trace *handle, struct sky_trace_path *out)
+{
+	const struct trace *t = inside(handle);
+	uint32_t of;
+
+	memset(out, 0, sizeof(*out));
+	out->stop = t->done ? t->stop : SKY_TRACE_RUNNING;
+	out->reached = t->reached;
+	out->capped = t->capped;
+	out->changed = t->changes || t->flips;
+	out->type = t->type;
+	out->code = t->code;
+	out->err = t->err;
+	out->by = t->by;
+	out->first = t->conf.first;
+	out->hops = (uint8_t)(last_line(t) >= t->conf.first ? last_line(t) - t->conf.first + 1 : 0);
+	out->last = t->dist ? t->dist : t->top;
+	out->distance = t->dist;
+	say_path_mtu(t, out);
+	out->device_mtu = t->top_mtu;
+	out->cached_mtu = t->conf.cached_mtu;
+	out->packets = t->packets;
+	out->answers = t->answers;
+	out->bytes = t->bytes;
+	out->rounds = t->rounds;
+	out->began = t->began;
+	out->ended = t->done ? t->ended : t->now;
+	out->rtt_ns = t->rtt;
+	out->forged = t->forged;
+	out->shorts = t->shorts;
+	out->duplicates = t->duplicates;
+	out->late = t->late;
+	out->lost = sky_trace_chance(t, &of);
+	out->serial = t->serial;
+}
+
+/* --- words --- */
+
+static const char *const stop_word[] = {
+	"running", "reached", "unreachable", "gap", "max", "loop", "refuses", "cap", "local",
+	"interrupted",
+};
+static const char *const certainty_word[] = { "none", "exact", "at least", "bounded" };
+static const char *const limit_word[] = { "nobody", "device", "router", "black hole" };
+static const char *const told_word[] = {
+	"nothing", "true", "unchecked", "zero", "too large", "too small", "below the floor",
+};
+
+const char *
+sky_trace_stop_word(enum sky_trace_stop s)
+{
+	return (unsigned)s < COUNT(stop_word) ? stop_word[s] : "?";
+}
+
+const char *
+sky_trace_certainty_word(enum sky_trace_certainty c)
+{
+	return (unsigned)c < COUNT(certainty_word) ? certainty_word[c] : "?";
+}
+
+const char *
+sky_trace_limit_word(enum sky_trace_limit l)
+{
+	return (unsigned)l < COUNT(limit_word) ? limit_word[l] : "?";
+}
+
+const char *
+sky_trace_told_word(enum sky_trace_told w)
+{
+	return (unsigned)w < COUNT(told_word) ? told_word[w] : "?";
+}
