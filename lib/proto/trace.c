@@ -46,7 +46,7 @@ defaults(struct sky_trace_conf *c)
 	word_default(&c->len, six ? 80 : 60);
 	word_default(&c->floor, six ? 1280 : 68);
 	byte_default(&c->first, 1);
-	byte_default(&c->max, 30);
+	byte_default(&c->max, 64);
 	byte_default(&c->far, c->max > 64 ? c->max : 64);
 	byte_default(&c->ahead, 4);
 	byte_default(&c->gap, 8);

@@ -52,7 +52,7 @@ struct sky_trace_conf {
 	uint32_t packets;		/* hard cap; 100, and 2 for each hop after the 24th,
 					 * and `probes` - 1 for each hop */
 	struct sky_addr dst;		/* the destination; its family counts */
-	uint8_t first, max;		/* TTL; 1, 30 */
+	uint8_t first, max;		/* TTL; 1, 64 */
 	uint8_t far;			/* TTL of what is meant for the destination; 64, or
 					 * max if that is more. Nothing goes further */
 	uint8_t ahead;			/* TTLs sent at once beyond the last that answered
@@ -66,6 +66,7 @@ struct sky_trace_conf {
 	uint8_t confirm;		/* losses that make a limit; 3, more on a path that
 					 * is seen to lose */
 	bool no_mtu;			/* do not search, or: the method cannot tell */
+	bool free_end;			/* the end answers without limit: echo replies, TCP */
 	bool untagged;			/* answers cannot be told apart: one at a time */
 	uint64_t refill_ns;		/* until a router gives one error more; 1 s, IPv6:
 					 * 100 ms */
@@ -232,7 +233,7 @@ bool sky_trace_answer(struct sky_trace *t, uint64_t now, const struct sky_hop_an
 void sky_trace_stop(struct sky_trace *t, uint64_t now);
 
 /* The next hop, in order from the first, of which the line will not change any
- * more; each once. 0: none yet. All have come out after DONE. */
+ * more (but for an answer that comes long after it was given up); each once. 0: none yet. All have come out after DONE. */
 unsigned sky_trace_next(struct sky_trace *t);
 /* What is known of one hop now. Returns 0, or -ENOENT if it has no line: it was
  * not probed or is beyond the end. */

@@ -53,6 +53,15 @@ sky_trace_tries(const struct trace *t)
 	return n > t->conf.probes ? n : t->conf.probes;
 }
 
+/* Far beyond the last that answers, where nobody answers, one is enough. */
+static uint32_t
+tries_at(const struct trace *t, unsigned ttl)
+{
+	bool beyond = t->end_silent && !t->end_answers && ttl > t->top + t->conf.ahead;
+
+	return beyond ? t->conf.probes : sky_trace_tries(t);
+}
+
 bool
 sky_trace_settled(const struct trace *t, unsigned ttl)
 {
@@ -60,7 +69,7 @@ sky_trace_settled(const struct trace *t, unsigned ttl)
 
 	if (!n.sent || n.flying)
 		return false;
-	return n.came ? n.sent >= t->conf.probes : n.sent >= sky_trace_tries(t);
+	return n.came ? n.sent >= t->conf.probes : n.sent >= tries_at(t, ttl);
 }
 
 /* --- what to ask --- */
@@ -100,7 +109,7 @@ ask_hop(struct trace *t, unsigned ttl)
 		sky_trace_ask(t, ttl, t->hop_len, true);
 	else if (n.came && n.sent < t->conf.probes)
 		ask_more(t, ttl, t->conf.probes - n.sent);
-	else if (!n.came && !n.flying && n.sent < sky_trace_tries(t))
+	else if (!n.came && !n.flying && n.sent < tries_at(t, ttl))
 		sky_trace_ask(t, ttl, t->hop_len, true);
 }
 
@@ -180,6 +189,7 @@ grow(struct trace *t)
 		unsigned last = t->end_answers && t->guess > from ? t->guess : from;
 
 		want = last + t->conf.gap > want ? last + t->conf.gap : want;
+		t->end_silent = !t->end_answers;
 	} else if (!t->guess && want > t->horizon && t->horizon && worth_waiting(t)) {
 		return;
 	}
@@ -234,7 +244,9 @@ conclude(struct trace *t)
 	}
 	if (loops(t))
 		why = SKY_TRACE_LOOP;
-	else if (t->horizon >= t->conf.max && t->horizon < base(t) + t->conf.gap)
+	else if (t->horizon < t->conf.max && t->horizon < base(t) + t->conf.gap)
+		return;			/* not asked yet: worth_waiting */
+	else if (t->horizon < base(t) + t->conf.gap)
 		why = SKY_TRACE_MAX;
 	else if (t->end_answers)
 		why = t->reached ? SKY_TRACE_REACHED : SKY_TRACE_UNREACHABLE;

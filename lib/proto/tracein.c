@@ -34,6 +34,8 @@ sky_trace_room(const struct trace *t, uint32_t place)
 {
 	uint32_t n = all_used(t, place);
 
+	if (place == TRACE_END && t->conf.free_end)
+		return t->conf.burst;
 	return n < t->conf.burst ? t->conf.burst - n : 0;
 }
 
@@ -94,10 +96,10 @@ sky_trace_due(const struct trace *t, const struct trace_probe *b)
 	uint64_t ns = patience(t, trace_place(t, b->ttl));
 	uint32_t before = 0;
 
-	for (const struct trace_probe *o = t->probe; o < b; o++)
+	for (const struct trace_probe *o = t->probe; b->hop && o < b; o++)
 		before += o->is == TRACE_LOST && o->ttl == b->ttl && o->len == b->len &&
 		    o->sent < b->sent;
-	ns <<= before < 3 ? before : 3;
+	ns <<= before < 2 ? 0 : before < 4 ? before - 1 : 3;
 	return b->sent + (ns < t->conf.max_wait_ns ? ns : t->conf.max_wait_ns);
 }
 

@@ -16,7 +16,8 @@
 
 #include <string.h>
 
-#define ROUND 12	/* sizes at once */
+#define ROUND 14	/* sizes at once */
+#define USUAL 1280	/* of these most are tried first */
 #define KEEP 2		/* answers of the end that are kept for the proof */
 #define TRIES 6		/* of one size in one place, at most */
 
@@ -133,6 +134,24 @@ next_answering(const struct trace *t, uint32_t after, uint32_t end)
 	return end;
 }
 
+/* Or it was asked just now, is on the way, and most routers do. */
+static bool
+may_answer(const struct trace *t, uint32_t place)
+{
+	if (sky_trace_answers(t, place))
+		return true;
+	return place < t->guess && !t->dist && place <= t->horizon && !sky_trace_settled(t, place);
+}
+
+static unsigned
+next_hopeful(const struct trace *t, uint32_t after, uint32_t end)
+{
+	for (uint32_t p = after + 1; p < end && p <= t->horizon; p++)
+		if (may_answer(t, p) && trace_place(t, p) == p)
+			return p;
+	return end;
+}
+
 static void
 find_ceiling(const struct trace *t, struct trace_limit *l, unsigned *teller)
 {
@@ -168,7 +187,7 @@ sky_trace_limit(const struct trace *t, struct trace_limit *l)
 	if (l->refused) {
 		l->before = sky_trace_teller_hop(t, teller);
 		if (l->before && l->before < l->end)
-			l->behind = next_answering(t, l->before, l->end);
+			l->behind = next_hopeful(t, l->before, l->end);
 	} else if (l->ceiling <= t->top_mtu) {
 		while (l->before < l->end && t->carry[l->before + 1] >= l->ceiling)
 			l->before++;
@@ -299,7 +318,7 @@ room(const struct trace *t, uint32_t place, const struct trace_limit *l)
 {
 	uint32_t n = sky_trace_room(t, place), keep = 0;
 
-	if (!sky_trace_answers(t, place) || trace_place(t, place) != place)
+	if (!may_answer(t, place) || trace_place(t, place) != place)
 		return 0;
 	if (place != l->end && dry(t, place))
 		return 0;
@@ -336,30 +355,6 @@ find_witnesses(struct trace *t, const struct trace_limit *l, struct witness *w)
 		sky_trace_wake(t, sky_trace_refill(t, l->end));
 }
 
-/* n of those between low and ceiling, largest first: common ones while there are
- * any, the byte after low if low is one of them, then evenly. */
-static uint32_t
-choose(const struct trace *t, uint32_t low, uint32_t ceiling, bool old, uint32_t n, uint32_t *out)
-{
-	uint32_t (*table)(uint32_t) = old ? sky_mtu_plateau : sky_pmtu_common;
-	uint32_t rung[64], rungs = 0, count = 0, gap = ceiling - low;
-
-	for (uint32_t s = table(ceiling); s > low && s >= t->conf.floor && rungs < 64; s = table(s))
-		rung[rungs++] = s;
-	if (rungs) {
-		n = n < rungs ? n : rungs;
-		for (uint32_t i = 0; i < n; i++)
-			out[count++] = n == rungs ? rung[i] : rung[(i + 1) * rungs / (n + 1)];
-		return count;
-	}
-	n = n < gap - 1 ? n : gap - 1;
-	for (uint32_t i = n; i > 0; i--)
-		out[count++] = low + (uint32_t)((uint64_t)i * gap / (n + 1));
-	if (count && sky_pmtu_common(low + 1) == low)
-		out[count - 1] = low + 1;
-	return count;
-}
-
 static bool
 told_nothing(const struct trace *t, const struct trace_limit *l)
 {
@@ -369,25 +364,146 @@ told_nothing(const struct trace *t, const struct trace_limit *l)
 	return false;
 }
 
+/* Where a search often ends. */
+static bool
+likely(uint32_t size)
+{
+	return sky_pmtu_common(size + 1) == size;
+}
+
+/* Of those that are common: most of them near the ceiling, for that is where
+ * tunnels are, and the others spread evenly. */
+static uint32_t
+choose_common(const struct trace *t, const struct trace_limit *l, uint32_t low, uint32_t n,
+    uint32_t *out)
+{
+	bool old = l->refused && told_nothing(t, l);
+	uint32_t (*table)(uint32_t) = old ? sky_mtu_plateau : sky_pmtu_common;
+	uint32_t rung[64], rungs = 0, near = 0, count = 0;
+
+	for (uint32_t s = table(l->ceiling); s > low && s >= t->conf.floor && rungs < 64; s = table(s)) {
+		near += s > USUAL;
+		rung[rungs++] = s;
+	}
+	if (n >= rungs)
+		near = rungs;
+	else if (near && rungs - near > 2 && n > 4)
+		n -= 2;
+	else
+		near = rungs;
+	n = n < near ? n : near;
+	for (uint32_t i = 0; i < n; i++)
+		out[count++] = n == near ? rung[i] : rung[(i + 1) * near / (n + 1)];
+	if (near < rungs) {
+		out[count++] = rung[near];
+		out[count++] = rung[(near + rungs) / 2];
+	}
+	return count;
+}
+
+static uint32_t
+add_size(uint32_t *size, uint32_t count, uint32_t s)
+{
+	uint32_t i = 0;
+
+	while (i < count && size[i] > s)
+		i++;
+	if (i < count && size[i] == s)
+		return count;
+	memmove(&size[i + 1], &size[i], (count - i) * sizeof(*size));
+	size[i] = s;
+	return count + 1;
+}
+
+/* n of those between low and ceiling, largest first. */
+static uint32_t
+choose(const struct trace *t, const struct trace_limit *l, uint32_t low, uint32_t n, uint32_t *out)
+{
+	uint32_t count = choose_common(t, l, low, n, out), gap, from, more = 0;
+
+	from = count ? out[0] : low;
+	gap = l->ceiling - from;
+	if (!count && likely(low))
+		n = n / 2 + 1;
+	if (!count || (low >= USUAL && count + 2 < n))
+		more = n - count < gap - 1 ? n - count : gap - 1;
+	for (uint32_t i = 1; i <= more; i++)
+		count = add_size(out, count, from + (uint32_t)((uint64_t)i * gap / (more + 1)));
+	if (likely(low) && sky_pmtu_common(l->ceiling) <= low)
+		count = add_size(out, count, low + 1);
+	return count;
+}
+
+/* Where a proof is cheapest: behind the limit, or where more is left. */
+static uint32_t
+best(const struct trace *t, const struct trace_limit *l, const struct witness *w)
+{
+	uint32_t k = 0;
+
+	if (sky_trace_answers(t, l->behind) && !dry(t, l->behind) && sky_trace_room(t, l->behind) > 2)
+		return l->behind;
+	for (uint32_t i = 1; i < w->count; i++)
+		if (w->left[i] > w->left[k])
+			k = i;
+	return w->place[k];
+}
+
+/* The byte after a likely size again, and that size where it counts: so that a
+ * search that ends there needs no round more. Then something that is answered,
+ * to compare with. */
+static void
+prove_early(struct trace *t, const struct trace_limit *l, uint32_t low, const struct witness *w)
+{
+	uint32_t at = best(t, l, w), n = sky_trace_need(t) - 1;
+	bool early = likely(low) && sky_pmtu_common(l->ceiling) <= low && w->room > 4;
+
+	if (early && !l->refused && w->room > 9)
+		while (n--)
+			sky_trace_ask(t, ttl_of(t, at), low + 1, false);
+	if (early && t->carry[l->end] < low && sky_trace_room(t, l->end))
+		sky_trace_ask(t, ttl_of(t, l->end), low, false);
+	if (!l->refused && w->room > 4)
+		sky_trace_ask(t, ttl_of(t, at), low, false);
+}
+
+/* How many sizes at once: each that fits costs an answer. */
+static uint32_t
+how_many(const struct trace *t, const struct trace_limit *l, uint32_t low, uint32_t room)
+{
+	uint32_t n = l->refused ? room : room * 3 / 4, limit = t->alone ? 1 : t->conf.flying;
+
+	if (n > ROUND)
+		n = ROUND;
+	if (l->refused && n > ROUND / 2 - 1)
+		n = ROUND / 2 - 1;
+	if (sky_pmtu_common(l->ceiling) <= low && n > 1 + room / 2)
+		n = 1 + room / 2;
+	if (n > limit)
+		n = limit;
+	return n ? n : 1;
+}
+
 static void
 search(struct trace *t, const struct trace_limit *l, uint32_t low)
 {
-	uint32_t size[ROUND], n, limit = t->alone ? 1 : t->conf.flying;
+	uint32_t size[ROUND + 4], n, at = 0;
 	struct witness w;
 
 	find_witnesses(t, l, &w);
 	if (!w.count)
 		return;
-	n = w.room >= ROUND - 2 ? ROUND : 1 + w.room / 2;
-	n = choose(t, low, l->ceiling, l->refused && told_nothing(t, l), n < limit ? n : limit,
-	    size);
-	for (uint32_t i = 0, at = 0; i < n; i++, at++) {
-		for (uint32_t k = 0; k < w.count && !w.left[at % w.count]; k++)
-			at++;
-		if (w.left[at % w.count])
-			w.left[at % w.count]--;
-		sky_trace_ask(t, ttl_of(t, w.place[at % w.count]), size[i], false);
+	n = choose(t, l, low, how_many(t, l, low, w.room), size);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = at++ % w.count;
+
+		for (uint32_t j = 0; j < w.count && !w.left[k]; j++)
+			k = at++ % w.count;
+		w.left[k] -= w.left[k] > 0;
+		sky_trace_ask(t, size[i] == low + 1 ? ttl_of(t, best(t, l, &w)) :
+		    ttl_of(t, w.place[k]), size[i], false);
 	}
+	if (n > 1 && t->conf.flying > 4 && !t->alone)
+		prove_early(t, l, low, &w);
 }
 
 /* The ceiling vanished on the way to the end: at which hop? */
@@ -397,8 +513,8 @@ locate(struct trace *t, const struct trace_limit *l)
 	if (l->behind == l->end || lost_at(t, l->ceiling, l->behind))
 		return true;
 	for (uint32_t p = l->before + 1; p < l->end && p <= t->horizon; p++)
-		if (sky_trace_answers(t, p) && trace_place(t, p) == p &&
-		    !lost_at(t, l->ceiling, p))
+		if (!sky_trace_settled(t, p) || (sky_trace_answers(t, p) &&
+		    trace_place(t, p) == p && !lost_at(t, l->ceiling, p)))
 			sky_trace_ask(t, p, l->ceiling, false);
 	if (!t->queued)
 		return true;
