@@ -3,13 +3,6 @@
 #include "run.h"
 
 int
-path_trace(struct run *r)
-{
-	run_say("'%s': not in this build", r->o->host);
-	return STATUS_INPUT;
-}
-
-int
 path_paths(struct run *r)
 {
 	run_say("--paths: not in this build");
