@@ -5,42 +5,19 @@
  * Programs and people match on these words: they are as stable as the words of
  * the table.
  */
+#include "base/text.h"
 #include "fate/table.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-/* What is written so far; len goes on counting when the room is used up. */
-struct text {
-	char *buf;
-	size_t size, len;
-};
-
-static void put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 static void
-put(struct text *t, const char *format, ...)
-{
-	size_t used = t->len < t->size ? t->len : t->size;
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(t->size ? t->buf + used : NULL, t->size - used, format, ap);
-	va_end(ap);
-	if (n > 0)
-		t->len += (size_t)n;
-}
-
-static void
-put_ms(struct text *t, const char *before, uint64_t ns)
+put_ms(struct sky_text *t, const char *before, uint64_t ns)
 {
 	uint64_t us = ns / 1000 + (ns % 1000 >= 500);
 
-	put(t, "%s%" PRIu64 ".%03u ms", before, us / 1000, (unsigned)(us % 1000));
+	sky_text_put(t, "%s%" PRIu64 ".%03u ms", before, us / 1000, (unsigned)(us % 1000));
 }
 
 static const char *
@@ -69,22 +46,22 @@ errno_name(int err)
 
 /* The errno is worth a word only where nothing better is known. */
 static void
-put_errno(struct text *t, const struct sky_fate *f)
+put_errno(struct sky_text *t, const struct sky_fate *f)
 {
 	const char *name = errno_name(f->err);
 
 	if (f->evidence != SKY_BY_CALL || f->have & SKY_HAVE_ICMP || f->err == 0)
 		return;
 	if (name)
-		put(t, " (%s)", name);
+		sky_text_put(t, " (%s)", name);
 	else
-		put(t, " (errno %d)", (int)f->err);
+		sky_text_put(t, " (errno %d)", (int)f->err);
 }
 
 /* RFC 1191 section 3: an old router's error has 0 in place of the MTU. The least
  * MTU is 68 (RFC 791) and 1280 (RFC 8200). */
 static void
-put_mtu(struct text *t, const struct sky_fate *f)
+put_mtu(struct sky_text *t, const struct sky_fate *f)
 {
 	const struct sky_addr *a = f->have & SKY_HAVE_BY ? &f->by : &f->dst;
 	bool six = f->origin == SKY_ORIGIN_ICMP6 || sky_addr_family(a) == AF_INET6;
@@ -93,31 +70,31 @@ put_mtu(struct text *t, const struct sky_fate *f)
 	if (!(f->have & SKY_HAVE_MTU))
 		return;
 	if (f->mtu == 0)
-		put(t, ", no MTU told, old format");
+		sky_text_put(t, ", no MTU told, old format");
 	else if (f->mtu < least)
-		put(t, ", claims MTU %u, less than the minimum of %u", (unsigned)f->mtu, least);
+		sky_text_put(t, ", claims MTU %u, less than the minimum of %u", (unsigned)f->mtu, least);
 	else
-		put(t, ", path MTU %u", (unsigned)f->mtu);
+		sky_text_put(t, ", path MTU %u", (unsigned)f->mtu);
 }
 
 /* The name in the ICMP table, unless it only repeats the beginning. */
 static void
-put_icmp(struct text *t, const struct sky_fate *f)
+put_icmp(struct sky_text *t, const struct sky_fate *f)
 {
 	const struct sky_icmp_row *row = sky_fate_icmp(f);
 
 	if (!row || strcmp(row->name, sky_fate_head(f->what)) == 0)
 		return;
-	put(t, ", %s", row->name);
+	sky_text_put(t, ", %s", row->name);
 	if (f->what == SKY_UNREACHABLE)
-		put(t, " (ICMP%s %u/%u)", f->origin == SKY_ORIGIN_ICMP6 ? "v6" : "",
+		sky_text_put(t, " (ICMP%s %u/%u)", f->origin == SKY_ORIGIN_ICMP6 ? "v6" : "",
 		    (unsigned)f->icmp_type, (unsigned)f->icmp_code);
 	if (f->what == SKY_BAD_HEADER && f->have & SKY_HAVE_POINTER)
-		put(t, " at byte %u", (unsigned)f->pointer);
+		sky_text_put(t, " at byte %u", (unsigned)f->pointer);
 }
 
 static void
-put_detail(struct text *t, const struct sky_fate *f)
+put_detail(struct sky_text *t, const struct sky_fate *f)
 {
 	switch (f->what) {
 	case SKY_ANSWERED:
@@ -130,7 +107,7 @@ put_detail(struct text *t, const struct sky_fate *f)
 		break;
 	case SKY_TRUNCATED:
 		if (f->have & SKY_HAVE_FULL_LEN)
-			put(t, ", %u of %u bytes kept", (unsigned)f->len, (unsigned)f->full_len);
+			sky_text_put(t, ", %u of %u bytes kept", (unsigned)f->len, (unsigned)f->full_len);
 		break;
 	case SKY_HOP_LIMIT:
 	case SKY_NO_NEIGHBOUR:
@@ -150,18 +127,18 @@ is_own(const struct sky_fate *f)
 }
 
 static void
-put_by(struct text *t, const char *before, const struct sky_fate *f)
+put_by(struct sky_text *t, const char *before, const struct sky_fate *f)
 {
 	char host[SKY_ADDRSTRLEN];
 
 	if (f->have & SKY_HAVE_BY)
-		put(t, "%s%s", before, sky_addr_format_host(&f->by, host, sizeof host));
+		sky_text_put(t, "%s%s", before, sky_addr_format_host(&f->by, host, sizeof host));
 }
 
 /* An address of this host is named only when it was also the destination; the
  * heads of local fates name this host themselves, but for the neighbour's. */
 static void
-put_who(struct text *t, const struct sky_fate *f)
+put_who(struct sky_text *t, const struct sky_fate *f)
 {
 	bool to_itself = f->have & SKY_HAVE_BY && f->have & SKY_HAVE_DST &&
 	    sky_addr_same_host(&f->by, &f->dst);
@@ -173,35 +150,35 @@ put_who(struct text *t, const struct sky_fate *f)
 	else if (!is_own(f) || to_itself)
 		put_by(t, ", says ", f);
 	else if (sky_fate_class(f->what) != SKY_CLASS_LOCAL || f->what == SKY_NO_NEIGHBOUR)
-		put(t, ", says this host");
+		sky_text_put(t, ", says this host");
 }
 
 static void
-put_doubt(struct text *t, const struct sky_fate *f)
+put_doubt(struct sky_text *t, const struct sky_fate *f)
 {
 	const uint32_t both = SKY_HAVE_BY | SKY_HAVE_DST;
 
 	if (f->what == SKY_REFUSED && (f->have & both) == both && !is_own(f) &&
 	    !sky_addr_same_host(&f->by, &f->dst))
-		put(t, ", by another address than the destination: "
+		sky_text_put(t, ", by another address than the destination: "
 		    "a firewall, or a second address of the host");
 	if (f->trust == SKY_TRUST_MISMATCH)
-		put(t, ", but the quote does not match what was sent");
+		sky_text_put(t, ", but the quote does not match what was sent");
 	if (f->trust == SKY_TRUST_SHORT)
-		put(t, ", but the quote is too short to tell whose it is");
+		sky_text_put(t, ", but the quote is too short to tell whose it is");
 	if (f->flags & SKY_FATE_AT_LEAST)
-		put(t, ", at least %" PRIu64 " datagram%s", f->count ? f->count : 1,
+		sky_text_put(t, ", at least %" PRIu64 " datagram%s", f->count ? f->count : 1,
 		    f->count > 1 ? "s" : "");
 	else if (f->count > 1)
-		put(t, ", %" PRIu64 " datagrams", f->count);
+		sky_text_put(t, ", %" PRIu64 " datagrams", f->count);
 }
 
 int
 sky_fate_explain(const struct sky_fate *f, char *buf, size_t size)
 {
-	struct text t = { buf, size, 0 };
+	struct sky_text t = { buf, size, 0 };
 
-	put(&t, "%s", sky_fate_head(f->what));
+	sky_text_put(&t, "%s", sky_fate_head(f->what));
 	put_errno(&t, f);
 	put_detail(&t, f);
 	put_who(&t, f);

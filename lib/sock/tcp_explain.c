@@ -5,108 +5,86 @@
  * What an ICMP error says is said in the words of fates(7); a SYN has more to
  * tell: a RST, how many were sent, whether the kernel still tries.
  */
+#include "base/text.h"
 #include "sock/tcp.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-struct text {
-	char *buf;
-	size_t size, len;
-};
-
-static void put(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void
-put(struct text *t, const char *format, ...)
-{
-	size_t used = t->len < t->size ? t->len : t->size;
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(t->size ? t->buf + used : NULL, t->size - used, format, ap);
-	va_end(ap);
-	if (n > 0)
-		t->len += (size_t)n;
-}
-
-static void
-put_seconds(struct text *t, uint64_t ns)
+put_seconds(struct sky_text *t, uint64_t ns)
 {
 	uint64_t ms = ns / 1000000;
 
-	put(t, " in %" PRIu64 ".%03u s", ms / 1000, (unsigned)(ms % 1000));
+	sky_text_put(t, " in %" PRIu64 ".%03u s", ms / 1000, (unsigned)(ms % 1000));
 }
 
 static void
-put_fate(struct text *t, const struct sky_fate *f)
+put_fate(struct sky_text *t, const struct sky_fate *f)
 {
 	char words[256];
 
 	sky_fate_explain(f, words, sizeof(words));
-	put(t, "%s", words);
+	sky_text_put(t, "%s", words);
 	if (f->have & SKY_HAVE_ICMP)
-		put(t, " (ICMP%s %u/%u)", f->origin == SKY_ORIGIN_ICMP6 ? "v6" : "",
+		sky_text_put(t, " (ICMP%s %u/%u)", f->origin == SKY_ORIGIN_ICMP6 ? "v6" : "",
 		    (unsigned)f->icmp_type, (unsigned)f->icmp_code);
 }
 
 static void
-put_syns(struct text *t, const struct sky_tcp_report *r)
+put_syns(struct sky_text *t, const struct sky_tcp_report *r)
 {
-	put(t, "no answer to %u SYN%s", (unsigned)r->syns, r->syns == 1 ? "" : "s");
+	sky_text_put(t, "no answer to %u SYN%s", (unsigned)r->syns, r->syns == 1 ? "" : "s");
 	put_seconds(t, r->waited_ns);
 }
 
 static void
-put_soft(struct text *t, const struct sky_tcp_report *r)
+put_soft(struct sky_text *t, const struct sky_tcp_report *r)
 {
 	if (!r->softs)
 		return;
-	put(t, ", soft error so far: ");
+	sky_text_put(t, ", soft error so far: ");
 	put_fate(t, &r->soft);
 }
 
 static void
-put_neighbour(struct text *t, const struct sky_tcp_report *r)
+put_neighbour(struct sky_text *t, const struct sky_tcp_report *r)
 {
 	bool six = sky_addr_family(&r->fate.dst) == AF_INET6;
 
-	put(t, "no neighbour answered");
+	sky_text_put(t, "no neighbour answered");
 	if (r->probes)
-		put(t, " %u %s%s", (unsigned)r->probes, six ? "neighbour solicitation" :
+		sky_text_put(t, " %u %s%s", (unsigned)r->probes, six ? "neighbour solicitation" :
 		    "ARP request", r->probes == 1 ? "" : "s");
 	put_seconds(t, r->waited_ns);
 	if (r->flags & SKY_TCP_UNRESOLVED)
-		put(t, " so far");
-	put(t, ": nothing has left this host");
+		sky_text_put(t, " so far");
+	sky_text_put(t, ": nothing has left this host");
 }
 
 static void
-put_refused(struct text *t, const struct sky_tcp_report *r)
+put_refused(struct sky_text *t, const struct sky_tcp_report *r)
 {
 	const struct sky_fate *f = &r->fate;
 
 	if (r->flags & SKY_TCP_RESET_LATER)
-		put(t, "connected, and reset at once by the host itself (RST)");
+		sky_text_put(t, "connected, and reset at once by the host itself (RST)");
 	else if (f->evidence == SKY_BY_REPLY)
-		put(t, "refused by the host itself (RST)");
+		sky_text_put(t, "refused by the host itself (RST)");
 	else
 		put_fate(t, f);
 	/* A host without a firewall answers a SYN with a RST, never with ICMP. */
 	if (f->have & SKY_HAVE_ICMP && sky_addr_same_host(&f->by, &f->dst))
-		put(t, ", by a firewall on that host: without one it would have sent a RST");
+		sky_text_put(t, ", by a firewall on that host: without one it would have sent a RST");
 }
 
 static void
-put_failed(struct text *t, const struct sky_tcp_report *r)
+put_failed(struct sky_text *t, const struct sky_tcp_report *r)
 {
 	if (r->fate.what == SKY_NO_NEIGHBOUR) {
 		put_neighbour(t, r);
 	} else if (r->fate.what == SKY_SILENT) {
-		put(t, "silent, ");
+		sky_text_put(t, "silent, ");
 		put_syns(t, r);
 	} else if (r->flags & SKY_TCP_GAVE_UP) {
 		put_syns(t, r);
@@ -121,15 +99,15 @@ put_failed(struct text *t, const struct sky_tcp_report *r)
 int
 sky_tcp_explain(const struct sky_tcp_report *r, char *buf, size_t size)
 {
-	struct text t = { buf, size, 0 };
+	struct sky_text t = { buf, size, 0 };
 
 	if (size)
 		buf[0] = '\0';
 	if (r->state == SKY_TCP_CONNECTED) {
-		put(&t, "connected");
+		sky_text_put(&t, "connected");
 		put_seconds(&t, r->waited_ns);
 	} else if (r->state == SKY_TCP_TRYING) {
-		put(&t, "still trying, ");
+		sky_text_put(&t, "still trying, ");
 		put_syns(&t, r);
 		put_soft(&t, r);
 	} else {

@@ -84,55 +84,6 @@ def errors(u, tally):
             return
 
 
-def run(self):
-        end = time.monotonic() + 60
-        ins = list(self.wire.ins.values())
-        while not self.over and time.monotonic() < end:
-            wait = max(0, self.due[0][0] - time.monotonic()) if self.due else 0.1
-            for s in select.select(ins, [], [], wait)[0]:
-                d = self.wire.read(s)
-                if d and d.dst in LATE.values():
-                    self.seen += 1
-                    self.due.append((time.monotonic() + DELAY, d))
-            while self.due and self.due[0][0] <= time.monotonic():
-                self.answer(self.due.pop(0)[1])
-
-
-class Crowd:
-    """The living, and what each of them got."""
-
-    def __init__(self, path, family):
-        self.socks = [path.server(family) for _ in range(PEERS - 1)]
-        self.at = [s.getsockname()[:2] for s in self.socks]
-        self.got = [set() for _ in self.socks]
-        self.twice = 0
-
-    def drain(self, seconds=0.0):
-        for s in select.select(self.socks, [], [], seconds)[0]:
-            mine = self.got[self.socks.index(s)]
-            try:
-                while True:
-                    data = s.recv(100)
-                    self.twice += data in mine
-                    mine.add(data)
-            except BlockingIOError:
-                pass
-
-    def close(self):
-        for s in self.socks:
-            s.close()
-
-
-def errors(u, tally):
-    for _ in range(1000):
-        got = u.errors()
-        for f in got:
-            key = (f.dst.plain()[1:], f.by.plain()[1], f.word())
-            tally[key] = tally.get(key, 0) + 1
-        if not got:
-            return
-
-
 def closed_port(path, family):
     s = path.server(family)
     at = s.getsockname()[:2]
