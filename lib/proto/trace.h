@@ -32,7 +32,7 @@
 #ifndef SKY_PROTO_TRACE_H
 #define SKY_PROTO_TRACE_H
 
-#include <proto/hop.h>
+#include "proto/hop.h"
 
 #define SKY_TRACE_NEVER UINT64_MAX	/* no deadline */
 #define SKY_TRACE_ADDRS 4		/* kept of those that answer one TTL */

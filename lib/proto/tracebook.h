@@ -12,7 +12,7 @@
 #ifndef SKY_PROTO_TRACEBOOK_H
 #define SKY_PROTO_TRACEBOOK_H
 
-#include <proto/trace.h>
+#include "proto/trace.h"
 
 #define TRACE_PROBES 1024
 #define TRACE_TELLERS 16	/* routers that say "too big" */

@@ -8,7 +8,7 @@
 #include <linux/icmp.h>
 #include <netinet/in.h>
 #include <netinet/icmp6.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
 
