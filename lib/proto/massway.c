@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * massway.c - the routers on the way to a target: backwards until the way is
+ * known, forwards where nobody says how far it is; see massin.h.
+ */
+#include "proto/massin.h"
+
+enum {
+	GAP_NEIGHBOUR = 2,	/* where a neighbour's way ended, one looks less far */
+	NAPS = 16,
+};
+
+/* --- where to begin --- */
+
+static void
+begin_all(struct sky_mass *m, struct mass_slot *s)
+{
+	s->phase = MASS_AT_ALL;
+	s->top = s->distance ? s->distance - 1 : m->conf.max_ttl;
+	if (s->top)
+		mass_ready(m, s);
+	else
+		mass_finish(m, s);
+}
+
+static uint8_t
+neighbours_end(const struct sky_mass *m, const struct mass_slot *s)
+{
+	uint32_t d = sky_near_last(&m->near, &s->dst, 0);
+
+	return d > 1 && d <= m->conf.max_ttl ? (uint8_t)(d - 1) : 0;
+}
+
+void
+mass_way_begin(struct sky_mass *m, struct mass_slot *s)
+{
+	s->tries = 0;
+	s->claimed = false;
+	if (s->end == SKY_HOP_LOCAL || s->distance == 1) {
+		s->flags |= s->distance == 1 ? SKY_MASS_CHECKED : 0;
+		mass_finish(m, s);
+		return;
+	}
+	if (m->conf.every_hop) {
+		begin_all(m, s);
+		return;
+	}
+	s->gap_most = m->conf.gap;
+	if (s->distance) {
+		s->start = s->distance - 1;
+	} else if (!s->start) {
+		s->start = neighbours_end(m, s);
+		s->gap_most = s->start ? GAP_NEIGHBOUR : m->conf.gap;
+		s->start = s->start ? s->start : m->conf.split;
+	}
+	s->phase = MASS_AT_BACK;
+	s->ttl = s->start;
+	mass_ready(m, s);
+}
+
+/* --- from one phase to the next --- */
+
+static void
+forwards(struct sky_mass *m, struct mass_slot *s, uint8_t from)
+{
+	if (from > m->conf.max_ttl) {
+		mass_finish(m, s);
+		return;
+	}
+	s->phase = MASS_AT_FORE;
+	s->ttl = from;
+	s->tries = 0;
+	s->gap = 0;
+	mass_ready(m, s);
+}
+
+/* The way back is known. How far the target is may be a guess of its TTL. */
+static void
+back_ends(struct sky_mass *m, struct mass_slot *s)
+{
+	s->parked = false;
+	s->tries = 0;
+	if (s->end == SKY_HOP_UNREACHABLE || s->flags & SKY_MASS_CHECKED) {
+		mass_finish(m, s);
+	} else if (s->distance) {
+		s->phase = MASS_AT_EDGE;
+		s->ttl = s->distance;
+		mass_ready(m, s);
+	} else {
+		forwards(m, s, s->start + 1);
+	}
+}
+
+static void
+one_nearer(struct sky_mass *m, struct mass_slot *s)
+{
+	s->tries = 0;
+	if (--s->ttl)
+		mass_ready(m, s);
+	else
+		back_ends(m, s);
+}
+
+static void
+leave_edge(struct sky_mass *m, struct mass_slot *s, unsigned flag)
+{
+	if (s->edge == SKY_HOPS_NONE)
+		return;
+	m->hops.node[s->edge].flags &= (uint8_t)~SKY_NODE_LOOK;
+	m->hops.node[s->edge].flags |= (uint8_t)flag;
+	s->edge = SKY_HOPS_NONE;
+}
+
+/* --- asking --- */
+
+static void
+nap(struct sky_mass *m, struct mass_slot *s, uint64_t now)
+{
+	mass_sleep(m, s, now + mass_wait(m) / 4);
+}
+
+static void
+join(struct sky_mass *m, struct mass_slot *s, bool assumed)
+{
+	s->join = s->ttl;
+	s->assumed = assumed;
+	back_ends(m, s);
+}
+
+/* Met a router from which another is just finding the way. */
+static bool
+still_parked(struct sky_mass *m, struct mass_slot *s, uint64_t now)
+{
+	struct sky_node *n = &m->hops.node[mass_hop(m, s, s->ttl)->node];
+
+	if (n->flags & SKY_NODE_ROOTED)
+		join(m, s, false);
+	else
+		nap(m, s, now);
+	return true;
+}
+
+/* One target behind each last router shows that distances are right there. */
+static bool
+edge_known(struct sky_mass *m, struct mass_slot *s, uint64_t now)
+{
+	uint32_t i = mass_hop(m, s, s->distance - 1u)->node;
+	struct sky_node *n;
+
+	if (i >= m->hops.nodes || s->edge == i)
+		return false;
+	n = &m->hops.node[i];
+	if (n->flags & SKY_NODE_EDGE) {
+		s->flags |= SKY_MASS_CHECKED;
+		mass_finish(m, s);
+		return true;
+	}
+	if (n->flags & SKY_NODE_LOOK) {
+		nap(m, s, now);
+		return true;
+	}
+	n->flags |= SKY_NODE_LOOK;
+	s->edge = i;
+	return false;
+}
+
+static void
+assume(struct sky_mass *m, struct mass_slot *s)
+{
+	struct mass_hop *h = mass_hop(m, s, s->ttl);
+
+	h->node = s->guess;
+	h->by = m->hops.iface[m->hops.node[s->guess].iface].addr;
+	h->how = SKY_MASS_ASSUMED;
+}
+
+/* The budget is spent. What is only to be confirmed is told as the neighbours
+ * have it; where nobody knows it, the path ends. */
+static void
+denied(struct sky_mass *m, struct mass_slot *s)
+{
+	m->stats.denied++;
+	switch (s->phase) {
+	case MASS_AT_BACK:
+		assume(m, s);
+		join(m, s, true);
+		break;
+	case MASS_AT_ALL:
+		assume(m, s);
+		s->got |= UINT64_C(1) << s->ttl;
+		mass_ready(m, s);
+		break;
+	default:
+		leave_edge(m, s, 0);
+		mass_finish(m, s);
+	}
+}
+
+/* Who will answer is not sure. If the one that may has no budget, others first:
+ * some answers later it is sure. */
+static bool
+dared(struct sky_mass *m, struct mass_slot *s, uint32_t iface, uint64_t now)
+{
+	if (sky_hops_try(&m->hops, iface, now))
+		return true;
+	if (s->naps++ >= NAPS) {
+		s->guess = SKY_HOPS_NONE;
+		return true;
+	}
+	sky_near_back(&m->near, s->cell);
+	s->cell = SKY_NEAR_FREE;
+	nap(m, s, now);
+	return false;
+}
+
+/* May the router that is likely to answer be asked? */
+static bool
+allowed(struct sky_mass *m, struct mass_slot *s, uint64_t now)
+{
+	enum sky_near_say say;
+	const struct sky_node *n;
+	uint64_t wait;
+
+	if (s->promised) {
+		s->promised = false;
+		return true;
+	}
+	say = sky_near_ask(&m->near, &s->dst, s->ttl, &s->guess, &s->cell);
+	if (s->phase == MASS_AT_ALL) {	/* many at a time: none is followed */
+		sky_near_back(&m->near, s->cell);
+		s->cell = SKY_NEAR_FREE;
+	}
+	if (say == SKY_NEAR_HOLD) {
+		nap(m, s, now);
+		return false;
+	}
+	if (s->guess >= m->hops.nodes)
+		return true;
+	n = &m->hops.node[s->guess];
+	if (say == SKY_NEAR_GO || (say == SKY_NEAR_LIKELY && s->naps < NAPS))
+		return dared(m, s, n->iface, now);
+	if (s->phase == MASS_AT_BACK && !(n->flags & SKY_NODE_ROOTED)) {
+		if (sky_hops_try(&m->hops, n->iface, now))
+			return true;
+		nap(m, s, now);		/* nothing yet that could be assumed */
+		return false;
+	}
+	wait = sky_hops_take(&m->hops, n->iface, now, m->conf.patience_ns);
+	if (wait == UINT64_MAX) {
+		denied(m, s);
+		return false;
+	}
+	s->promised = wait > 0;
+	if (wait)
+		mass_sleep(m, s, now + wait);
+	return !wait;
+}
+
+/* The TTL of every_hop that comes next: each target begins at another, so that
+ * no router is asked by all at the same time. */
+static bool
+pick(const struct sky_mass *m, struct mass_slot *s)
+{
+	uint64_t start = s->position * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	for (unsigned i = 0; i < s->top; i++) {
+		unsigned t = (unsigned)((start + i) % s->top) + 1;
+
+		if (s->asked >> t & 1)
+			continue;
+		s->ttl = (uint8_t)t;
+		s->asked |= UINT64_C(1) << t;
+		return true;
+	}
+	return false;
+}
+
+bool
+mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now)
+{
+	bool again = s->promised;
+
+	if (s->parked && still_parked(m, s, now))
+		return false;
+	if (s->phase == MASS_AT_EDGE && !again && edge_known(m, s, now))
+		return false;
+	if (s->phase == MASS_AT_ALL && !again && !pick(m, s)) {
+		s->waiting = true;
+		mass_sleep(m, s, now + mass_wait(m));
+		return false;
+	}
+	if (!m->hops.gap_least)
+		return true;
+	if (!allowed(m, s, now)) {
+		if (s->phase == MASS_AT_ALL && !s->promised && !(s->got >> s->ttl & 1))
+			s->asked &= ~(UINT64_C(1) << s->ttl);	/* held: later */
+		return false;
+	}
+	if (s->guess < m->hops.nodes)
+		m->hops.iface[m->hops.node[s->guess].iface].asked++;
+	return true;
+}
+
+/* --- what comes back --- */
+
+/* Whoever answered pays; whoever was reckoned with and did not, does not. */
+static void
+settle(struct sky_mass *m, struct mass_slot *s, uint32_t iface, uint64_t now)
+{
+	uint32_t reckoned = s->guess < m->hops.nodes ? m->hops.node[s->guess].iface : SKY_HOPS_NONE;
+
+	sky_near_back(&m->near, s->cell);
+	s->cell = SKY_NEAR_FREE;
+	s->guess = SKY_HOPS_NONE;
+	if (reckoned != iface) {
+		sky_hops_give(&m->hops, reckoned);
+		sky_hops_charge(&m->hops, iface, now);
+	}
+	sky_hops_answered(&m->hops, iface);
+}
+
+static void
+note_hop(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
+{
+	struct mass_hop *h = mass_hop(m, s, a->mark.ttl);
+
+	h->by = a->by;
+	h->how = SKY_MASS_MEASURED;
+	h->rtt_us = (uint32_t)(a->at / 1000) - a->mark.sent_us;
+	h->node = sky_hops_node(&m->hops, &a->by, a->mark.ttl);
+	if (h->node != SKY_HOPS_NONE)
+		sky_near_told(&m->near, &s->dst, a->mark.ttl, h->node);
+}
+
+/* Backwards, somebody was met. */
+static void
+met(struct sky_mass *m, struct mass_slot *s)
+{
+	uint32_t i = mass_hop(m, s, s->ttl)->node, me = (uint32_t)(s - m->slot) + 1;
+	struct sky_node *n;
+
+	if (s->distance && s->ttl == s->distance - 1 && s->ttl < s->start)
+		s->flags |= SKY_MASS_CHECKED;	/* the target itself was met before */
+	if (i == SKY_HOPS_NONE) {
+		one_nearer(m, s);
+		return;
+	}
+	n = &m->hops.node[i];
+	if (n->flags & SKY_NODE_ROOTED) {
+		join(m, s, false);
+	} else if (n->owner && n->owner != me) {
+		s->parked = true;
+		mass_ready(m, s);
+	} else {
+		n->owner = me;
+		one_nearer(m, s);
+	}
+}
+
+static void
+router_said(struct sky_mass *m, struct mass_slot *s)
+{
+	s->tries = 0;
+	switch (s->phase) {
+	case MASS_AT_BACK:
+		met(m, s);
+		break;
+	case MASS_AT_EDGE:
+		leave_edge(m, s, SKY_NODE_DOUBT);
+		s->distance = 0;
+		s->gap_most = m->conf.gap;
+		forwards(m, s, s->ttl + 1);
+		break;
+	default:
+		forwards(m, s, s->ttl + 1);
+	}
+}
+
+static void
+target_said(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
+{
+	s->end = SKY_HOP_REACHED;
+	if (!s->rtt_us)
+		s->rtt_us = (uint32_t)(a->at / 1000) - a->mark.sent_us;
+	s->distance = s->ttl;
+	if (s->phase == MASS_AT_BACK) {
+		if (s->ttl == 1)
+			s->flags |= SKY_MASS_CHECKED;
+		one_nearer(m, s);
+		return;
+	}
+	s->flags |= SKY_MASS_CHECKED;
+	leave_edge(m, s, SKY_NODE_EDGE);
+	mass_finish(m, s);
+}
+
+/* A filter, or a router without a way: it is no hop of this TTL, and further off
+ * there is nothing. */
+static void
+refused(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
+{
+	if (s->end == SKY_HOP_NOTHING || s->end == SKY_HOP_EXCEEDED) {
+		s->end = SKY_HOP_UNREACHABLE;
+		s->type = a->type;
+		s->code = a->code;
+		s->by = sky_hops_iface(&m->hops, &a->by);
+	}
+	if (s->phase == MASS_AT_BACK) {
+		one_nearer(m, s);
+		return;
+	}
+	leave_edge(m, s, 0);
+	mass_finish(m, s);
+}
+
+static void
+all_said(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
+{
+	uint64_t bit = UINT64_C(1) << a->mark.ttl, every = (UINT64_C(2) << s->top) - 2;
+
+	if (s->got & bit || !(every & bit)) {
+		m->stats.repeats++;
+		return;
+	}
+	s->got |= bit;
+	if (a->what == SKY_HOP_EXCEEDED)
+		note_hop(m, s, a);
+	if (a->what == SKY_HOP_REACHED) {
+		s->end = SKY_HOP_REACHED;
+		if (!s->distance || a->mark.ttl < s->distance)
+			s->distance = a->mark.ttl;
+	}
+	if (s->got == every)
+		mass_finish(m, s);
+}
+
+/* Too late for its question: what nobody knew is filled in. */
+static void
+late(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
+{
+	m->stats.repeats++;
+	if (a->what == SKY_HOP_EXCEEDED && a->mark.ttl <= s->start &&
+	    mass_hop(m, s, a->mark.ttl)->how == SKY_MASS_SILENT)
+		note_hop(m, s, a);
+}
+
+void
+mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a,
+    uint64_t now)
+{
+	uint32_t iface = SKY_HOPS_NONE;
+
+	if (a->what == SKY_HOP_TOO_BIG)
+		return;
+	if (s->phase == MASS_AT_ALL) {
+		if (m->hops.gap_least && a->what == SKY_HOP_EXCEEDED)
+			sky_hops_answered(&m->hops, sky_hops_iface(&m->hops, &a->by));
+		all_said(m, s, a);
+		return;
+	}
+	if (!s->waiting || a->mark.ttl != s->ttl || s->phase == MASS_AT_FAR) {
+		late(m, s, a);
+		return;
+	}
+	s->waiting = false;
+	if (a->what == SKY_HOP_EXCEEDED)
+		iface = sky_hops_iface(&m->hops, &a->by);
+	settle(m, s, iface, now);
+	if (a->what == SKY_HOP_EXCEEDED) {
+		note_hop(m, s, a);
+		router_said(m, s);
+	} else if (a->what == SKY_HOP_REACHED) {
+		target_said(m, s, a);
+	} else {
+		refused(m, s, a);
+	}
+}
+
+/* --- what does not --- */
+
+static void
+all_silent(struct sky_mass *m, struct mass_slot *s)
+{
+	uint64_t every = (UINT64_C(2) << s->top) - 2;
+
+	if (++s->tries >= m->conf.tries || s->got == every) {
+		mass_finish(m, s);
+		return;
+	}
+	s->asked = s->got;
+	mass_ready(m, s);
+}
+
+static void
+give_up(struct sky_mass *m, struct mass_slot *s)
+{
+	s->tries = 0;
+	switch (s->phase) {
+	case MASS_AT_BACK:
+		one_nearer(m, s);
+		break;
+	case MASS_AT_EDGE:
+		leave_edge(m, s, 0);
+		mass_finish(m, s);
+		break;
+	default:
+		if (++s->gap >= s->gap_most || ++s->ttl > m->conf.max_ttl)
+			mass_finish(m, s);
+		else
+			mass_ready(m, s);
+	}
+}
+
+void
+mass_way_silence(struct sky_mass *m, struct mass_slot *s)
+{
+	bool silent = s->guess == SKY_HOPS_SILENT;
+
+	if (s->phase == MASS_AT_ALL) {
+		all_silent(m, s);
+		return;
+	}
+	sky_near_back(&m->near, s->cell);
+	s->cell = SKY_NEAR_FREE;
+	if (s->guess < m->hops.nodes)
+		sky_hops_lost(&m->hops, m->hops.node[s->guess].iface);
+	s->guess = SKY_HOPS_NONE;
+	if (++s->tries < m->conf.tries && !silent) {
+		mass_ready(m, s);
+		return;
+	}
+	if (s->phase != MASS_AT_EDGE)
+		sky_near_told(&m->near, &s->dst, s->ttl, SKY_HOPS_SILENT);
+	give_up(m, s);
+}
