@@ -56,12 +56,25 @@ family_of(const struct opts *o)
 	return AF_UNSPEC;
 }
 
+/* traceroute takes the IPv4 address of a host that has both. */
+static int
+find_host(const struct opts *o, struct sky_addr *a)
+{
+	int family = family_of(o);
+	struct host_fault why;
+
+	if (!family && (o->style == STYLE_TRACEROUTE || o->style == STYLE_BOOK) &&
+	    host_find(o->host, AF_INET, a, &why) == 0)
+		return 0;
+	return find("", o->host, family, a);
+}
+
 int
 open_destination(struct run *r)
 {
 	const struct opts *o = r->o;
 	struct sky_pathsock_conf *c = &r->conf;
-	int rc = find("", o->host, family_of(o), &r->dst);
+	int rc = find_host(o, &r->dst);
 	int family = sky_addr_family(&r->dst);
 
 	for (unsigned i = 0; rc == 0 && i < o->routers; i++)
@@ -83,6 +96,7 @@ open_destination(struct run *r)
 	c->device = o->device;
 	c->method = (uint8_t)opts_method(o);
 	c->raw = o->raw;
+	c->fragment = o->style == STYLE_TRACEROUTE && !o->whole && !o->mtu;
 	c->broadcast = o->broadcast;
 	c->direct = o->direct;
 	c->have_tos = o->have_tos;

@@ -246,7 +246,7 @@ static const struct opt rows[] = {
 #undef GROUP
 #define GROUP "Known from elsewhere"
 	FLAG('e', "extensions", labels, "labels of routers: always shown, but by --style"),
-	FLAG('F', "dont-fragment", always, "no fragments: always so"),
+	FLAG('F', "dont-fragment", whole, "no fragments: always so, but by --style traceroute"),
 	FLAG(0, "mtu", mtu, "the MTU: always found, but by --style traceroute"),
 	FLAG(0, "back", back, "hops of the way back: always told, but by --style traceroute"),
 	FLAG('b', "both", both, "names and numbers: always so, but by --style tracepath"),
@@ -353,12 +353,32 @@ take_operands(struct opts *o, int n, char **word)
 	o->len = (uint32_t)len;
 }
 
+/* Called by the name of another program, it is that one. */
+static void
+named(struct opts *o, const char *self)
+{
+	const char *slash = self ? strrchr(self, '/') : NULL;
+	char name[16];
+	size_t n;
+
+	snprintf(name, sizeof(name), "%s", slash ? slash + 1 : self ? self : "");
+	n = strlen(name);
+	if (n && name[n - 1] == '6') {
+		o->only6 = strncmp(name, "trace", 5) == 0;
+		name[n - 1] = '\0';
+	}
+	for (int i = STYLE_TRACEROUTE; style_words[i]; i++)
+		if (i != STYLE_BOOK && strcmp(name, style_words[i]) == 0)
+			o->style = i;
+}
+
 void
 opts_read(struct opts *o, int argc, char **argv)
 {
 	int at;
 
 	*o = (struct opts){ .first = 1, .max = 30 };
+	named(o, argv[0]);
 	at = opt_parse(&program, o, argc, argv);
 	take_operands(o, argc - at, argv + at);
 	check_pairs(o);

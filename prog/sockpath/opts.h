@@ -57,7 +57,7 @@ struct opts {
 	const char *resume;		/* file of an earlier run's records */
 	/* what is told */
 	int style;			/* enum style */
-	bool labels, mtu, back;		/* for --style traceroute; otherwise always so */
+	bool labels, mtu, back, whole;	/* for --style traceroute; otherwise always so */
 	bool both;			/* for --style tracepath: names and numbers */
 	bool numeric;
 	unsigned verbose;

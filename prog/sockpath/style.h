@@ -42,6 +42,8 @@ struct style_page {
 	uint8_t labels, ttl_back;	/* of that answer */
 	uint8_t hop;			/* of the line begun; 0: none */
 	uint8_t refused;		/* hop of which a size was refused: its line is told */
+	uint8_t twice;			/* hop that is asked twice, once the interface spoke */
+	uint8_t heard;			/* tracepath: the last hop that answered */
 	uint8_t hops_to, hops_back;
 	bool told_len, stopped;
 };

@@ -159,6 +159,7 @@ tracepath_smaller(struct style_page *p, const struct sky_serial_event *e, const 
 	if (e->answer.what != SKY_HOP_LOCAL) {
 		tracepath_who(p, e, name);
 	} else {
+		p->twice = e->ttl;
 		fprintf(p->to, "%2u?: %-*s ", e->ttl, LOCAL_WIDTH, "[LOCALHOST]");
 		if (sky_addr_family(&p->conf->dst) == AF_INET6)
 			fprintf(p->to, "%3u.%03ums ", (unsigned)(e->rtt_ns / 1000000),
@@ -190,12 +191,14 @@ tracepath_probe(struct style_page *p, const struct sky_serial_event *e, const ch
 {
 	unsigned back = hops_back(e->answer.ttl);
 
-	if (p->stopped || (!e->answered && e->number))
+	if (p->stopped || (!e->answered && e->number == 0 && p->twice == e->ttl) ||
+	    (!e->answered && e->number && p->heard == e->ttl))
 		return;
 	if (!e->answered) {
 		fprintf(p->to, "%2u:  no reply\n", e->ttl);
 		return;
 	}
+	p->heard = e->ttl;
 	tracepath_who(p, e, name);
 	if (e->answer.what == SKY_HOP_REACHED) {
 		fprintf(p->to, "reached\n");
