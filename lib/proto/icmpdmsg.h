@@ -63,6 +63,7 @@ struct sky_icmpdmsg_socket {
 	uint8_t proto;			/* IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_TCP */
 	uint8_t family;			/* of the socket: AF_INET, AF_INET6 */
 	uint8_t flags;			/* enum sky_icmpdmsg_socket_flag */
+	uint32_t ifindex;		/* it is bound to; 0: to none */
 	struct sky_addr local;		/* port 0 or AF_UNSPEC: not bound yet */
 	struct sky_addr remote;		/* AF_UNSPEC: not connected */
 };

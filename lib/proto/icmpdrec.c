@@ -22,6 +22,7 @@ sky_icmpdmsg_next_socket(struct sky_icmpdmsg *m, struct sky_icmpdmsg_socket *out
 	out->family = family == 4 ? AF_INET : AF_INET6;
 	out->flags = sky_rd_u8(&rec);
 	sky_rd_u8(&rec);
+	out->ifindex = sky_rd_u32(&rec);
 	out->local = sky_icmpdrec_addr(&rec);
 	out->remote = sky_icmpdrec_addr(&rec);
 	return rec.cut || (family != 4 && family != 6) ? -EBADMSG : 1;
@@ -38,6 +39,7 @@ sky_icmpdmsg_put_socket(struct sky_icmpdmsg_out *o, const struct sky_icmpdmsg_so
 	sky_wr_u8(&o->wr, s->family == AF_INET ? 4 : 6);
 	sky_wr_u8(&o->wr, s->flags);
 	sky_wr_u8(&o->wr, 0);
+	sky_wr_u32(&o->wr, s->ifindex);
 	sky_icmpdrec_put_addr(&o->wr, &s->local);
 	sky_icmpdrec_put_addr(&o->wr, &s->remote);
 	return sky_icmpdrec_end(o, before);
