@@ -276,9 +276,9 @@ ask_route(struct sky_pathsock *s)
 		return -ENODEV;
 	if (index && sky_device_up(index) == 0)
 		return -ENETDOWN;
+	if (bound && sky_route_is_own(&c->src) == 0)
+		return -EADDRNOTAVAIL;
 	r = sky_route_find(first, bound ? &c->src : NULL, index, &route);
-	if (r == -EINVAL && bound)	/* what the kernel says of a foreign source */
-		r = -EADDRNOTAVAIL;
 	if (r < 0)
 		return r;
 	if (!c->broadcast && (route.type == SKY_ROUTE_BROADCAST || sky_addr_is_multicast(&c->dst)))

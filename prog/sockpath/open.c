@@ -69,6 +69,14 @@ find_host(const struct opts *o, struct sky_addr *a)
 	return find("", o->host, family, a);
 }
 
+/* All zeros is this host, as the kernel has it. */
+static void
+name_loopback(struct sky_addr *a)
+{
+	if (sky_addr_is_any(a))
+		sky_addr_parse(a, sky_addr_family(a) == AF_INET ? "127.0.0.1" : "::1");
+}
+
 int
 open_destination(struct run *r)
 {
@@ -83,6 +91,7 @@ open_destination(struct run *r)
 		rc = find("-s ", o->source, family, &c->src);
 	if (rc)
 		return rc;
+	name_loopback(&r->dst);
 	if (o->label && family == AF_INET) {
 		run_say("-l: '%s' is an IPv4 address, which has no flow label", o->host);
 		return STATUS_INPUT;

@@ -117,7 +117,7 @@ end_lines(struct run *r, const struct sky_trace_path *p, const struct path_back 
 	char line[LINE], time[24];
 
 	if (!r->o->no_mtu && !r->o->tcp) {
-		say_mtu(r, p, line, sizeof(line));
+		say_mtu(p, line, sizeof(line));
 		out_line(&r->out, "%s", line);
 	}
 	if (back) {

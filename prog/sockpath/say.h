@@ -29,9 +29,9 @@ enum { SAY_WHO = 256 + SKY_ADDRSTRLEN };
 /* What is remarkable at a hop: "black hole ...; rate limited ...". */
 void say_remarks(struct run *r, const struct sky_trace_hop *h, char *buf, size_t size);
 /* The sentences of the end. */
-void say_mtu( struct run *r, const struct sky_trace_path *p, char *buf, size_t size);
+void say_mtu(const struct sky_trace_path *p, char *buf, size_t size);
 void say_back(const struct path_back *b, char *buf, size_t size);
-void say_stop( struct run *r, const struct sky_trace_path *p, char *buf, size_t size);
+void say_stop(struct run *r, const struct sky_trace_path *p, char *buf, size_t size);
 /* The members of a hop, of the end. */
 void say_hop_json(struct run *r, const struct sky_trace_hop *h);
 void say_end_json(struct run *r, const struct sky_trace_path *p, const struct path_back *back);

@@ -125,11 +125,11 @@ say_remarks(struct run *r, const struct sky_trace_hop *h, char *buf, size_t size
 }
 
 static void
-mtu_setter(struct notes *n, struct run *r, const struct sky_trace_path *p)
+mtu_setter(struct notes *n, const struct sky_trace_path *p)
 {
-	char who[SAY_WHO];
+	char who[SKY_ADDRSTRLEN];
 
-	say_who(r, &p->set_by, who, sizeof(who));
+	sky_addr_format_host(&p->set_by, who, sizeof(who));
 	if (p->limit == SKY_TRACE_BY_DEVICE)
 		note(n, "that of this host's interface");
 	else if (p->limit == SKY_TRACE_BY_ROUTER && p->set_by_hop)
@@ -145,13 +145,13 @@ mtu_setter(struct notes *n, struct run *r, const struct sky_trace_path *p)
 }
 
 void
-say_mtu(struct run *r, const struct sky_trace_path *p, char *buf, size_t size)
+say_mtu(const struct sky_trace_path *p, char *buf, size_t size)
 {
 	struct notes n = { .at = buf, .left = size };
 	char setter[SAY_WHO + 80] = "";
 	struct notes s = { .at = setter, .left = sizeof(setter) };
 
-	mtu_setter(&s, r, p);
+	mtu_setter(&s, p);
 	if (p->certainty == SKY_TRACE_MTU_EXACT)
 		note(&n, "path MTU %u", p->mtu);
 	else if (p->certainty == SKY_TRACE_MTU_AT_LEAST && p->mtu_most > p->mtu)
