@@ -59,6 +59,7 @@ defaults(struct sky_trace_conf *c)
 	time_default(&c->wait_ns, 1000 * MS);
 	time_default(&c->min_wait_ns, 8 * MS);
 	time_default(&c->max_wait_ns, 3000 * MS);
+	c->refill_ns += c->refill_ns / 16;	/* nobody's clock is exact */
 	if (c->untagged)
 		c->flying = 1;
 }
@@ -230,7 +231,10 @@ sky_trace_poll(struct sky_trace *handle, uint64_t now, struct sky_hop_probe *out
 		put(t, out);
 		return SKY_TRACE_SEND;
 	}
-	t->rounds += t->queue_at == t->queued;
+	if (t->queue_at < t->queued)
+		t->wake = SKY_TRACE_NEVER;	/* what blocks it ends first */
+	else
+		t->rounds++;
 	return SKY_TRACE_WAIT;
 }
 

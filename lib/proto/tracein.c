@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* What is further away than all that answered is given so much at least. */
+#define UNKNOWN_MORE UINT64_C(30000000)
+
 /* --- buckets --- */
 
 static uint32_t
@@ -85,7 +88,8 @@ patience(const struct trace *t, uint32_t place)
 	if (!t->rtt)
 		return t->conf.wait_ns;
 	if (!rtt)
-		return 3 * t->rtt + least;
+		return 2 * t->rtt + least > UNKNOWN_MORE ? 3 * t->rtt + least
+		    : t->rtt + UNKNOWN_MORE;
 	ns = rtt / 5 * 7;
 	return ns > rtt + least ? ns : rtt + least;
 }

@@ -49,29 +49,31 @@ sky_trace_need(const struct trace *t)
 
 	if (!lost)
 		return t->conf.confirm;
-	if (lost * 8 <= of)
-		return t->conf.confirm + 1;
-	return t->conf.confirm + 2 + lost * 5 / of;
+	return t->conf.confirm + (lost * 8 <= of ? 1 : 2);
 }
 
-/* Something smaller that left later was answered: by the same place, or at all. */
+/* Something that fits and left right behind it was answered: by the same place;
+ * or, if that was not asked, by another. If it was not, a bucket was empty, or the
+ * path was down, and nothing is proven. */
 static bool
 has_control(const struct trace *t, uint32_t i, bool same)
 {
 	const struct trace_probe *b = &t->probe[i];
 	uint32_t place = trace_place(t, b->ttl);
+	bool other = false;
 
 	for (uint32_t j = i + 1; j < t->probes; j++) {
 		const struct trace_probe *c = &t->probe[j];
 
-		if (c->is != TRACE_CAME || c->len >= b->len)
+		if (c->sent > b->sent + t->conf.refill_ns / 4 + t->rtt)
+			break;
+		if (c->len >= b->len || c->len > t->carry[trace_place(t, c->ttl)])
 			continue;
-		if (trace_place(t, c->ttl) == place)
-			return true;
-		if (!same && (c->reach >= place || !c->hop))
-			return true;
+		if (trace_place(t, c->ttl) == place && c->is != TRACE_FLYING)
+			return c->is == TRACE_CAME;
+		other = other || (c->is == TRACE_CAME && (c->reach >= place || !c->hop));
 	}
-	return false;
+	return other && !same;
 }
 
 static bool
@@ -294,10 +296,12 @@ waits(const struct trace *t, const struct trace_limit *l)
 	return false;
 }
 
-/* Known to answer, but not lately: its bucket is emptier than thought. */
-static bool
-dry(const struct trace *t, uint32_t place)
+/* Known to answer, but not lately: its bucket is emptier than thought. When to
+ * ask again; 0: now. */
+static uint64_t
+dry_until(const struct trace *t, uint32_t place)
 {
+	uint64_t last = 0;
 	uint32_t lost = 0;
 
 	for (uint32_t i = t->probes; i > 0; i--) {
@@ -307,10 +311,29 @@ dry(const struct trace *t, uint32_t place)
 			continue;
 		if (b->is == TRACE_CAME)
 			break;
-		if (b->is == TRACE_LOST && ++lost >= 2)
-			return t->now < b->sent + 2 * t->conf.refill_ns;
+		if (b->is == TRACE_LOST && !lost++)
+			last = b->sent;
 	}
-	return false;
+	return lost >= 2 && last + t->conf.refill_ns > t->now ? last + t->conf.refill_ns : 0;
+}
+
+static bool
+dry(const struct trace *t, uint32_t place)
+{
+	return dry_until(t, place) != 0;
+}
+
+/* May it be asked now? If not, it will be. */
+static bool
+ready(struct trace *t, uint32_t place)
+{
+	uint64_t until = dry_until(t, place);
+
+	if (!sky_trace_room(t, place))
+		until = sky_trace_refill(t, place);
+	if (until)
+		sky_trace_wake(t, until);
+	return !until;
 }
 
 static uint32_t
@@ -466,6 +489,17 @@ prove_early(struct trace *t, const struct trace_limit *l, uint32_t low, const st
 		sky_trace_ask(t, ttl_of(t, at), low, false);
 }
 
+/* A ceiling of one loss may be chance. */
+static uint32_t
+lost_of(const struct trace *t, uint32_t len)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
+		n += t->probe[i].is == TRACE_LOST && t->probe[i].len == len;
+	return n;
+}
+
 /* How many sizes at once: each that fits costs an answer. */
 static uint32_t
 how_many(const struct trace *t, const struct trace_limit *l, uint32_t low, uint32_t room)
@@ -502,8 +536,11 @@ search(struct trace *t, const struct trace_limit *l, uint32_t low)
 		sky_trace_ask(t, size[i] == low + 1 ? ttl_of(t, best(t, l, &w)) :
 		    ttl_of(t, w.place[k]), size[i], false);
 	}
-	if (n > 1 && t->conf.flying > 4 && !t->alone)
-		prove_early(t, l, low, &w);
+	if (n < 2 || t->conf.flying < 5 || t->alone)
+		return;
+	if (!l->refused && lost_of(t, l->ceiling) < 2)
+		sky_trace_ask(t, ttl_of(t, best(t, l, &w)), l->ceiling, false);
+	prove_early(t, l, low, &w);
 }
 
 /* The ceiling vanished on the way to the end: at which hop? */
@@ -524,26 +561,29 @@ locate(struct trace *t, const struct trace_limit *l)
 }
 
 /* low came to the place behind the limit, low + 1 seems not to: prove both, and
- * that low comes to the end. */
+ * that low comes to the end. On a path that loses, one more loss is awaited
+ * before the others are asked for. */
 static void
 prove(struct trace *t, const struct trace_limit *l, uint32_t low)
 {
-	uint32_t n = 0, have, need = sky_trace_need(t), at = l->behind;
+	uint32_t n = 0, have, of, need = sky_trace_need(t), at = l->end;
+	struct witness w;
 
 	if (!l->refused) {
 		have = proven_losses(t, l->ceiling, l->before + 1);
 		n = have < need ? need - have : 0;
+		if (n > 1 && lost_of(t, l->ceiling) < 2 && sky_trace_chance(t, &of))
+			n = 1;
 	}
-	if (sent(t, low, l->end) >= TRIES) {
+	if (sent(t, low, l->end) >= 3 * TRIES) {
 		t->mtu_done = true;
 		return;
 	}
-	if (n && at != l->end && (dry(t, at) || !sky_trace_room(t, at)))
-		at = l->end;
-	if (!sky_trace_room(t, l->end)) {
-		sky_trace_wake(t, sky_trace_refill(t, l->end));
+	find_witnesses(t, l, &w);
+	if (n && w.count)
+		at = best(t, l, &w);
+	if ((at == l->end || t->carry[l->end] < low) && !ready(t, l->end))
 		return;
-	}
 	for (uint32_t i = 0; i < n; i++)
 		sky_trace_ask(t, ttl_of(t, at), l->ceiling, false);
 	if (n && at != l->end)
@@ -567,10 +607,8 @@ unclear(struct trace *t, const struct trace_limit *l)
 			continue;
 		if (sent(t, t->hop_len, place) >= 3 * TRIES)
 			continue;
-		if (!sky_trace_room(t, place)) {
-			sky_trace_wake(t, sky_trace_refill(t, place));
+		if (!ready(t, place))
 			return true;
-		}
 		if (sent(t, b->len, place) < TRIES)
 			sky_trace_ask(t, b->ttl, b->len, false);
 		sky_trace_ask(t, b->ttl, t->hop_len, false);
@@ -586,6 +624,8 @@ whole(struct trace *t, const struct trace_limit *l)
 		t->mtu_done = true;
 		return;
 	}
+	if (!ready(t, l->end))
+		return;
 	sky_trace_ask(t, ttl_of(t, l->end), t->top_mtu, false);
 	sky_trace_ask(t, ttl_of(t, l->end), t->hop_len, false);
 }
