@@ -105,6 +105,14 @@ is_full(int err)
 	return err == EAGAIN || err == ENOBUFS;
 }
 
+static void
+count(struct sky_pathsock *s, const struct sky_hop_probe *p, unsigned n)
+{
+	s->packets += n;
+	while (n)
+		s->bytes += p[--n].len;
+}
+
 /* Sends b[at..n): what an answer to another probe left behind fails a send of ours
  * once and is then gone; what fails again and again is its own. A probe larger
  * than the device fails for ever. Returns where it stopped for want of room. */
@@ -118,6 +126,7 @@ send_batch(struct sky_pathsock *s, int fd, struct batch *b, const struct sky_hop
 		int r = sky_msg_send(fd, b->h + at, n - at);
 
 		if (r > 0) {
+			count(s, p + at, (unsigned)r);
 			at += (unsigned)r;
 			tries = 0;
 			continue;

@@ -15,7 +15,7 @@
 enum {
 	BUFFER = 1 << 20,
 	PMTU_DONT = 0, PMTU_PROBE = 3,	/* of IP_MTU_DISCOVER and its sister */
-	LARGEST = 65535,
+	LARGEST = 65535, USUAL = 1500,
 	OPTION_LSRR = 131, OPTION_NOP = 1,
 	TOKEN_RAW = UINT16_MAX,
 	MAX_STAMP_AGE = 10,		/* seconds */
@@ -274,17 +274,14 @@ ask_route(struct sky_pathsock *s)
 
 	if (c->device && !index)
 		return -ENODEV;
-	if (index && sky_device_up(index) == 0)
-		return -ENETDOWN;
 	if (bound && sky_route_is_own(&c->src) == 0)
 		return -EADDRNOTAVAIL;
 	r = sky_route_find(first, bound ? &c->src : NULL, index, &route);
-	if (r < 0)
-		return r;
+	s->route_err = r < 0 ? -r : 0;
 	if (!c->broadcast && (route.type == SKY_ROUTE_BROADCAST || sky_addr_is_multicast(&c->dst)))
 		return -EDESTADDRREQ;
-	r = sky_device_mtu(route.ifindex);
-	s->device_mtu = r > 0 && r < LARGEST ? (uint32_t)r : LARGEST;
+	r = sky_device_mtu(s->route_err ? index : route.ifindex);
+	s->device_mtu = r > 0 && r < LARGEST ? (uint32_t)r : r < 0 ? USUAL : LARGEST;
 	return 0;
 }
 

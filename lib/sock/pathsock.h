@@ -66,7 +66,9 @@ struct sky_pathsock {
 	bool ping_raw;			/* ICMP by a raw socket */
 	uint32_t device_mtu;		/* largest packet that can leave */
 	uint32_t cached_mtu;		/* what the kernel believes of the path; 0: nothing */
+	uint64_t packets, bytes;	/* that the kernel took */
 	uint64_t strays;		/* arrived and were nobody's; dropped */
+	int route_err;			/* what the routing table said: positive errno, or 0 */
 	unsigned ways;			/* of way[] that are used: flows, or TCP slots */
 	struct sky_pathsock_way way[SKY_PATHSOCK_FLOWS];
 	unsigned fails;			/* local failures, to be collected */
@@ -74,9 +76,10 @@ struct sky_pathsock {
 };
 
 /* Opens flow 0. -EACCES or -EPERM: the method is not allowed to this user;
- * -EADDRNOTAVAIL: src is not ours; -ENODEV: no such device; -ENETUNREACH;
- * -ENETDOWN: the device is down; -EDESTADDRREQ: dst is a group or broadcast
- * address and `broadcast` was not given; -EAFNOSUPPORT. Nothing is left open then. */
+ * -EADDRNOTAVAIL: src is not ours; -ENODEV: no such device; -EDESTADDRREQ: dst is
+ * a group or broadcast address and `broadcast` was not given; -EADDRINUSE;
+ * -EAFNOSUPPORT. Nothing is left open then. That there is no route is no error
+ * here: it is what sends say. */
 int sky_pathsock_open(struct sky_pathsock *s, const struct sky_pathsock_conf *c);
 void sky_pathsock_close(struct sky_pathsock *s);
 

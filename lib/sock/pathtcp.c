@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <poll.h>
 
+enum { SYN4 = 60, SYN6 = 80 };		/* with the options that Linux sends */
+
 #define HEARD UINT64_C(950000000)	/* the kernel repeats a SYN after a second */
 
 static void
@@ -101,8 +103,11 @@ sky_pathsock_dial(struct sky_pathsock *s, const struct sky_hop_probe *p, unsigne
 		if (!w)
 			break;
 		r = dial(s, w, &p[i]);
-		if (r >= 0 || is_answered(-r))
+		if (r >= 0 || is_answered(-r)) {
+			s->packets++;
+			s->bytes += s->family == AF_INET ? SYN4 : SYN6;
 			continue;
+		}
 		hang_up(w);
 		sky_pathsock_failed(s, p[i].id, -r);
 	}

@@ -27,6 +27,7 @@ loop_conf(const struct run *r, struct sky_trace_conf *c)
 		.size = sizeof(*c), .device_mtu = r->sock.device_mtu,
 		.cached_mtu = r->sock.cached_mtu, .len = r->len, .dst = r->dst,
 		.first = (uint8_t)o->first, .max = (uint8_t)o->max,
+		.far = o->have_max ? (uint8_t)o->max : 0,
 		.probes = (uint8_t)o->probes, .flying = (uint8_t)o->flying,
 		.packets = (uint32_t)o->packets, .wait_ns = o->wait, .pause_ns = o->pause,
 		.no_mtu = o->no_mtu || o->tcp,
@@ -100,12 +101,17 @@ static void
 tell_final(struct run *r, struct sky_trace *t,
     void (*tell)(struct run *, const struct sky_trace_hop *))
 {
+	struct sky_trace_path p;
 	struct sky_trace_hop h;
 	unsigned ttl;
 
-	while ((ttl = sky_trace_next(t)) > 0)
-		if (sky_trace_hop(t, ttl, &h) == 0)
+	while ((ttl = sky_trace_next(t)) > 0) {
+		if (sky_trace_hop(t, ttl, &h))
+			continue;
+		sky_trace_path(t, &p);	/* nobody is silent where nothing left */
+		if (p.stop != SKY_TRACE_LOCAL || h.state == SKY_TRACE_ANSWERED)
 			tell(r, &h);
+	}
 }
 
 bool

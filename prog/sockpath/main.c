@@ -4,6 +4,7 @@
  *
  * Parse, open, drop privileges, run.
  */
+#include "early.h"
 #include "open.h"
 
 #include "cli/stdfd.h"
@@ -44,11 +45,14 @@ main(int argc, char **argv)
 		free(r);
 		return status;
 	}
+	early_begin(&o);
 	status = run_open(r, &o);
 	if (status == 0)
 		status = open_drop();
 	if (status == 0)
 		status = run_mode(r);
+	else
+		early_failed(&o, status);
 	status = run_close(r, status);
 	free(r);
 	return status;

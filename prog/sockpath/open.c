@@ -125,17 +125,19 @@ explain(const struct run *r, int err, char *text, size_t size)
 	sky_addr_format_host(&r->dst, host, sizeof(host));
 	if (err == ENODEV)
 		snprintf(text, size, "-i '%s': no such interface", o->device);
-	else if (err == ENETDOWN && o->device)
-		snprintf(text, size, "-i '%s': the interface is down", o->device);
-	else if (err == EADDRNOTAVAIL)
+	else if (err == EADDRNOTAVAIL && o->source)
 		snprintf(text, size, "-s '%s': not an address of this host", o->source);
 	else if (err == EADDRINUSE)
 		snprintf(text, size, "--sport %u: another program has it", o->sport);
 	else if (err == EDESTADDRREQ)
 		snprintf(text, size, "'%s' (%s): a group or broadcast address, where many would "
 		    "answer (expected one host, or --broadcast)", o->host, host);
-	else if (err == ENETUNREACH || err == EHOSTUNREACH)
-		snprintf(text, size, "'%s' (%s): no route", o->host, host);
+	else if (err == EAFNOSUPPORT)
+		snprintf(text, size, "'%s' (%s): this host does not speak IPv%d", o->host, host,
+		    sky_addr_family(&r->dst) == AF_INET ? 4 : 6);
+	else if (err == EPERM && o->routers)
+		snprintf(text, size, "-g: source routes are allowed to root only, and most routers "
+		    "refuse them (RFC 7126)");
 	else if (err == EACCES && o->sport)
 		snprintf(text, size, "--sport %u: needs privilege", o->sport);
 	else if ((err == EACCES || err == EPERM) && o->icmp)

@@ -198,7 +198,9 @@ static const struct opt rows[] = {
 #undef GROUP
 #define GROUP "How many, how far"
 	NUMBER('f', "first", "hop", first, 1, 255, "first TTL (1)"),
-	NUMBER('m', "max-hops", "hop", max, 1, 255, "last TTL (30)"),
+	{ .letter = 'm', .name = "max-hops", .arg = "hop", .kind = OPT_INT, .group = GROUP,
+	  AT(max), .min = 1, .max = 255, .set_at = offsetof(struct opts, have_max),
+	  .help = "last TTL (30)" },
 	NUMBER('q', "queries", "number", probes, 1, 10, "probes of each hop (1)"),
 	NUMBER('N', "sim-queries", "number", flying, 1, 64, "probes in flight, at most (64)"),
 	{ .letter = 'w', .name = "wait", .arg = "time[,here,near]", .kind = OPT_CALL,

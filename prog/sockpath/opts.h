@@ -33,6 +33,7 @@ struct opts {
 	uint32_t len;			/* of a hop probe, whole packet; 0: usual */
 	/* how much */
 	int first, max;			/* TTLs */
+	bool have_max;			/* then nothing goes further */
 	int probes;			/* of each hop; 0: usual */
 	int flying;			/* -N; 0: usual */
 	uint64_t wait;			/* ns; 0: usual */

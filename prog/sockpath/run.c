@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* run.c - opening, sending, waiting; see run.h. */
+#include "early.h"
 #include "run.h"
 #include "names.h"
 #include "open.h"
@@ -72,6 +73,7 @@ run_open(struct run *r, const struct opts *o)
 		return rc;
 	r->names = names_new(!o->numeric);
 	r->signals = sig_open();
+	early_end(o);
 	if (!r->names || r->signals < 0) {
 		run_say("%s", strerror(r->names ? -r->signals : ENOMEM));
 		return STATUS_SYSTEM;
@@ -102,9 +104,8 @@ run_send(struct run *r, const struct sky_hop_probe *p, unsigned n)
 {
 	unsigned sent = sky_pathsock_send(&r->sock, p, n);
 
-	r->packets += sent;
-	for (unsigned i = 0; i < sent; i++)
-		r->bytes += p[i].len;
+	r->packets = (uint32_t)r->sock.packets;
+	r->bytes = r->sock.bytes;
 	return sent;
 }
 

@@ -33,7 +33,7 @@ struct run {
 	int signals;			/* descriptor */
 	int signal;			/* that came, or 0 */
 	uint32_t len;			/* of a hop probe */
-	uint32_t packets;		/* sent by run_send() */
+	uint32_t packets;		/* by run_send(), that left this host */
 	uint64_t bytes;
 	uint64_t began;			/* steady clock, ns */
 };

@@ -143,7 +143,8 @@ document(struct run *r, const struct sky_trace *t, const struct sky_trace_path *
 	say_end_json(r, p, back);
 	out_open_array(&r->out, "hops");
 	for (unsigned i = 0; i < p->hops; i++) {
-		if (sky_trace_hop(t, p->first + i, &h))
+		if (sky_trace_hop(t, p->first + i, &h) ||
+		    (p->stop == SKY_TRACE_LOCAL && h.state != SKY_TRACE_ANSWERED))
 			continue;
 		out_open_object(&r->out, NULL);
 		say_hop_json(r, &h);

@@ -2,6 +2,9 @@
 /* say_text.c - the sentences about hops and paths; see say.h. */
 #include "say.h"
 
+#include "sys/device.h"
+#include "sys/route.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +97,8 @@ note_error(struct notes *n, struct run *r, const struct sky_trace_hop *h)
 
 	if (h->what == SKY_HOP_UNREACHABLE)
 		note(n, "says %s (%u/%u)", row ? row->name : "unreachable", h->type, h->code);
+	if (h->what == SKY_HOP_UNREACHABLE && (!row || row->what != SKY_REFUSED))
+		return;
 	if (h->end && h->addrs && !sky_addr_same_host(&h->addr[0], &r->dst))
 		note(n, "answers instead of %s", sky_addr_format_host(&r->dst, host, sizeof(host)));
 }
@@ -151,8 +156,11 @@ say_mtu(const struct sky_trace_path *p, char *buf, size_t size)
 	char setter[SAY_WHO + 80] = "";
 	struct notes s = { .at = setter, .left = sizeof(setter) };
 
-	mtu_setter(&s, p);
-	if (p->certainty == SKY_TRACE_MTU_EXACT)
+	if (p->certainty != SKY_TRACE_MTU_BOUNDED || p->limit != SKY_TRACE_BY_DEVICE)
+		mtu_setter(&s, p);
+	if (p->certainty == SKY_TRACE_MTU_EXACT && !p->reached && p->last)
+		note(&n, "path MTU %u as far as hop %u", p->mtu, p->last);
+	else if (p->certainty == SKY_TRACE_MTU_EXACT)
 		note(&n, "path MTU %u", p->mtu);
 	else if (p->certainty == SKY_TRACE_MTU_AT_LEAST && p->mtu_most > p->mtu)
 		note(&n, "path MTU at least %u, at most %u", p->mtu, p->mtu_most);
@@ -184,11 +192,33 @@ say_back(const struct path_back *b, char *buf, size_t size)
 }
 
 static void
-stop_local(struct run *r, const struct sky_trace_path *p, struct notes *n)
+stop_local(const struct run *r, const struct sky_trace_path *p, struct notes *n)
 {
 	enum sky_what what = sky_fate_from_errno(p->err);
+	uint32_t device = r->o->device ? sky_device_find(r->o->device) : 0;
 
-	note(n, "not reached: %s (%s)", sky_fate_sentence(what), strerror(p->err));
+	if (device && sky_device_up(device) == 0)
+		note(n, "not reached: interface %s is down", r->o->device);
+	else if (what != SKY_NOTHING)
+		note(n, "not reached: %s (%s)", sky_fate_sentence(what), strerror(p->err));
+	else
+		note(n, "not reached: %s", strerror(p->err));
+}
+
+/* The kernel says so only after some seconds; its table of neighbours knows
+ * already. */
+static void
+stop_silence(const struct run *r, const struct sky_trace_path *p, struct notes *n)
+{
+	uint32_t probes;
+	int state = p->last ? 0 : sky_route_neighbour(&r->dst, &probes);
+
+	if (p->last)
+		note(n, "not reached: silence after hop %u", p->last);
+	else if (state == 1 || state == 2)
+		note(n, "not reached: %s", sky_fate_sentence(SKY_NO_NEIGHBOUR));
+	else
+		note(n, "not reached: silence");
 }
 
 static void
@@ -214,18 +244,16 @@ say_stop(struct run *r, const struct sky_trace_path *p, char *buf, size_t size)
 		note(&n, "reached");
 	if (p->stop == SKY_TRACE_INTERRUPTED)
 		note(&n, p->reached ? "interrupted" : "not reached: interrupted");
-	else if (p->stop == SKY_TRACE_CAP && p->reached)
-		note(&n, "no more packets allowed");
+	else if (p->capped && p->reached)
+		note(&n, "no more packets are allowed");
 	if (p->reached || p->stop == SKY_TRACE_INTERRUPTED)
 		return;
 	if (p->stop == SKY_TRACE_UNREACHABLE)
 		stop_unreachable(r, p, &n);
 	else if (p->stop == SKY_TRACE_LOCAL)
 		stop_local(r, p, &n);
-	else if (p->stop == SKY_TRACE_GAP && p->last)
-		note(&n, "not reached: silence after hop %u", p->last);
 	else if (p->stop == SKY_TRACE_GAP)
-		note(&n, "not reached: silence");
+		stop_silence(r, p, &n);
 	else if (p->stop == SKY_TRACE_MAX)
 		note(&n, "not reached: the path goes on after hop %d", r->o->max);
 	else if (p->stop == SKY_TRACE_LOOP)
@@ -233,5 +261,5 @@ say_stop(struct run *r, const struct sky_trace_path *p, char *buf, size_t size)
 	else if (p->stop == SKY_TRACE_REFUSES)
 		note(&n, "not reached: %s calls every packet too big", who);
 	else
-		note(&n, "not reached: no more packets allowed");
+		note(&n, "not reached: no more packets are allowed");
 }
