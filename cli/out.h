@@ -60,8 +60,9 @@ struct out_process {
 };
 void out_fate_of(struct out *o, const struct sky_fate *f, const struct out_process *p);
 /* A whole summary record from a ledger, with one object per destination; what
- * this host lost on the way in is among the fates of the whole. */
-void out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns);
+ * this host lost on the way in is among the fates of the whole; at_least if that
+ * may have been more. */
+void out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns, bool at_least);
 
 /* --- text --- */
 /* One line: "12:00:01.123 to 192.0.2.7.9: refused, port unreachable, says

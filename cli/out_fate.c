@@ -195,7 +195,7 @@ put_rows(struct out *o, const struct sky_ledger *l, unsigned i)
 }
 
 void
-out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns)
+out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns, bool at_least)
 {
 	struct sky_ledger_dest d;
 	unsigned i;
@@ -208,6 +208,8 @@ out_summary(struct out *o, const struct sky_ledger *l, uint64_t time_ns)
 	for (w = 1; w < SKY_WHATS; w++)
 		d.counts[w] += d.lost[w];
 	put_sums(o, &d);
+	if (at_least)
+		out_bool(o, "at_least", true);
 	out_open_array(o, "destinations");
 	for (i = 0; sky_ledger_dest(l, i, &d) == 0; i++) {
 		out_open_object(o, NULL);

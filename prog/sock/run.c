@@ -174,15 +174,14 @@ status_of(const struct run *x)
 	return x->bad ? 3 : x->failed ? 1 : 0;
 }
 
-static void
-say_trains(struct run *x)
+/* The kernel counts a train that found no room as one. */
+static bool
+lost_trains(const struct run *x)
 {
 	struct sky_ledger_dest total;
 
 	sky_ledger_total(&x->ledger, &total);
-	if (x->trains && total.lost[SKY_DROPPED_RECEIVING])
-		out_line(&x->out, "at least these were dropped: the kernel counts a train of "
-		    "datagrams as one");
+	return x->trains && total.lost[SKY_DROPPED_RECEIVING];
 }
 
 static void
@@ -196,8 +195,10 @@ summarise(struct run *x)
 		    x->received == 1 ? "" : "s", (unsigned long)x->bytes);
 	if (!x->c->measure.on || x->c->server) {
 		out_summary_text(&x->out, &x->ledger);
-		say_trains(x);
-		out_summary(&x->out, &x->ledger, run_now());
+		if (lost_trains(x))
+			out_line(&x->out, "at least these were dropped: the kernel counts a "
+			    "train of datagrams as one");
+		out_summary(&x->out, &x->ledger, run_now(), lost_trains(x));
 	}
 	say_lost_errors(x);
 }

@@ -339,7 +339,7 @@ summarise(struct serve *s)
 		out_line(&s->out, "%lu of them not answered: they came from the port of a service "
 		    "that answers everything", (unsigned long)s->unanswered);
 	out_summary_text(&s->out, &s->ledger);
-	out_summary(&s->out, &s->ledger, serve_now());
+	out_summary(&s->out, &s->ledger, serve_now(), false);
 }
 
 int

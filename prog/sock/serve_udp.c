@@ -173,13 +173,13 @@ serve_batch(struct serve *s, struct serve_udp *l)
 	now = serve_now();
 	l->alone = n == 1 && now > l->batch_at + ALONE_NS;
 	l->batch_at = now;
-	heard(s, (unsigned)n);
 	if (s->c->verbose || s->c->show_dest)
 		show_arrivals(s, (unsigned)n);
 	for (i = 0; i < (unsigned)n; i++)
 		if (fill(s, &s->in[i], &s->answer[answers], s->once[i], now))
 			answers++;
 	send_all(s, l, s->answer, answers, now);
+	heard(s, (unsigned)n);	/* who waits for an answer need not wait for this */
 	return (unsigned)n;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rows about roles, traffic and ends: what peers get, from where, and when."""
+import json
 import select
 import socket
 import time
@@ -328,6 +329,35 @@ def check_no_trains():
         largest[args] = max(sizes)
         ok(sum(sizes) == 50000 and len(peer.got) == 500, "--no-trains: 500 datagrams either way", (args, len(peer.got)))
     ok(largest[("--no-trains",)] == 100 < largest[()], "--no-trains: each goes by itself, otherwise in trains", largest)
+
+
+def taken(port):
+    """Somebody is bound there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+@row("no-trains")
+def check_drops_of_trains():
+    for args in ((), ("--no-trains",)):
+        port = free_port(socket.AF_INET, socket.SOCK_DGRAM)
+        p = Live("-s", "-u", "-i", "-R", "8k", "-r", "2048", "--json", *args, "127.0.0.1", port)
+        end = time.monotonic() + 10
+        while not taken(port) and time.monotonic() < end:
+            select.select([], [], [], 0.01)
+        for _ in range(20):
+            sock("-u", "-i", "-n20000", "-w1400", *args, "--wait", "0", "127.0.0.1", port)
+            if p.await_text('"dropped-receiving"', 0.2):
+                break
+        p.end()
+        total = json.loads(p.out.splitlines()[-1])
+        ok(total["fates"].get("dropped-receiving", 0) > 0 and
+           total.get("at_least", False) is (not args),
+           "--no-trains: drops are exact with it, else at least so many, in the summary too", total)
 
 
 def burnt(pid):
