@@ -18,6 +18,7 @@
 
 #define ROUND 14	/* sizes at once */
 #define USUAL 1280	/* of these most are tried first */
+#define FLIGHT 10	/* hops at once */
 #define KEEP 2		/* answers of the end that are kept for the proof */
 #define TRIES 6		/* of one size in one place, at most */
 
@@ -543,15 +544,31 @@ search(struct trace *t, const struct trace_limit *l, uint32_t low)
 	prove_early(t, l, low, &w);
 }
 
-/* The ceiling vanished on the way to the end: at which hop? */
+/* Can it tell whether the ceiling vanishes before it? */
+static bool
+can_locate(const struct trace *t, const struct trace_limit *l, uint32_t place)
+{
+	if (!sky_trace_settled(t, place))
+		return true;
+	return sky_trace_answers(t, place) && trace_place(t, place) == place &&
+	    !lost_at(t, l->ceiling, place);
+}
+
+/* The ceiling vanished on the way to the end: at which hop? All that can be are
+ * asked, or some of many. */
 static bool
 locate(struct trace *t, const struct trace_limit *l)
 {
+	uint32_t until = l->before + 1, n = 0, step;
+
 	if (l->behind == l->end || lost_at(t, l->ceiling, l->behind))
 		return true;
-	for (uint32_t p = l->before + 1; p < l->end && p <= t->horizon; p++)
-		if (!sky_trace_settled(t, p) || (sky_trace_answers(t, p) &&
-		    trace_place(t, p) == p && !lost_at(t, l->ceiling, p)))
+	while (until < l->end && until <= t->horizon && !lost_at(t, l->ceiling, until))
+		n += can_locate(t, l, until++);
+	step = n > FLIGHT ? n / (FLIGHT - 1) : 1;
+	n = 0;
+	for (uint32_t p = l->before + 1; p < until; p++)
+		if (can_locate(t, l, p) && n++ % step == 0)
 			sky_trace_ask(t, p, l->ceiling, false);
 	if (!t->queued)
 		return true;
