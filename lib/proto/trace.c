@@ -165,7 +165,7 @@ may_send(const struct trace *t)
 {
 	if (t->now < t->paused_until)
 		return false;
-	return flying(t) < (t->alone ? 1 : t->conf.flying);
+	return flying(t) < (t->alone && t->hops_done ? 1 : t->conf.flying);
 }
 
 static void
@@ -196,6 +196,8 @@ plan(struct trace *t)
 	if (!t->capped) {
 		sky_trace_plan_mtu(t);
 		sky_trace_plan_hops(t);
+		if (!t->queued && t->hops_done)
+			sky_trace_plan_mtu(t);	/* may have waited for the hops */
 	}
 	if (t->queued && t->packets + t->retries >= cap(t)) {
 		t->capped = true;

@@ -113,6 +113,21 @@ ask_hop(struct trace *t, unsigned ttl)
 		sky_trace_ask(t, ttl, t->hop_len, true);
 }
 
+/* Answers that do not say to what: when nothing flies, one hop is asked again. */
+static void
+ask_one(struct trace *t)
+{
+	unsigned before = t->queued;
+
+	for (uint32_t i = 0; i < t->probes; i++)
+		if (t->probe[i].is == TRACE_FLYING)
+			return;
+	for (unsigned ttl = t->conf.first; ttl <= t->horizon && t->queued == before; ttl++)
+		ask_hop(t, ttl);
+	if (t->queued > before)
+		t->queued = before + 1;
+}
+
 /* --- how far --- */
 
 static unsigned
@@ -214,6 +229,7 @@ static void
 over(struct trace *t, enum sky_trace_stop why)
 {
 	t->hops_done = true;
+	t->alone = false;		/* until it happens again */
 	if (t->stop == SKY_TRACE_RUNNING)
 		t->stop = (uint8_t)why;
 }
@@ -265,7 +281,10 @@ sky_trace_plan_hops(struct trace *t)
 		ask_far(t);
 	grow(t);
 	for (unsigned ttl = t->conf.first; ttl <= t->horizon; ttl++)
-		ask_hop(t, ttl);
+		if (!t->alone || !tally(t, ttl, false).sent)
+			ask_hop(t, ttl);
+	if (t->alone && t->queued == before)
+		ask_one(t);
 	if (t->queued == before && all_settled(t))
 		conclude(t);
 }

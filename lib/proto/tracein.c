@@ -110,21 +110,16 @@ sky_trace_due(const struct trace *t, const struct trace_probe *b)
 void
 sky_trace_expire(struct trace *t)
 {
-	bool news = false;
-
 	for (uint32_t i = 0; i < t->probes; i++) {
 		struct trace_probe *b = &t->probe[i];
 
 		if (b->is != TRACE_FLYING || sky_trace_due(t, b) > t->now)
 			continue;
 		b->is = TRACE_LOST;
-		news = true;
 		if (b->len > t->carry[trace_place(t, b->ttl)])
 			sky_trace_take(t, b->ttl, true);
 		t->hop[b->ttl].serial = ++t->serial;
 	}
-	if (news)
-		t->queued = t->queue_at = 0;
 }
 
 /* --- what is known --- */

@@ -50,7 +50,14 @@ sky_trace_need(const struct trace *t)
 
 	if (!lost)
 		return t->conf.confirm;
-	return t->conf.confirm + (lost * 8 <= of ? 1 : 2);
+	return t->conf.confirm + (lost * 8 <= of ? 2 : 3);
+}
+
+/* One at a time, or nearly. */
+static bool
+serial(const struct trace *t)
+{
+	return t->alone || t->conf.flying < 5;
 }
 
 /* Something that fits and left right behind it was answered: by the same place;
@@ -66,7 +73,7 @@ has_control(const struct trace *t, uint32_t i, bool same)
 	for (uint32_t j = i + 1; j < t->probes; j++) {
 		const struct trace_probe *c = &t->probe[j];
 
-		if (c->sent > b->sent + t->conf.refill_ns / 4 + t->rtt)
+		if (c->sent > b->sent + t->conf.refill_ns / 4 + (serial(t) ? 8 : 1) * t->rtt)
 			break;
 		if (c->len >= b->len || c->len > t->carry[trace_place(t, c->ttl)])
 			continue;
@@ -132,7 +139,7 @@ static unsigned
 next_answering(const struct trace *t, uint32_t after, uint32_t end)
 {
 	for (uint32_t p = after + 1; p < end && p <= t->horizon; p++)
-		if (sky_trace_answers(t, p) && trace_place(t, p) == p)
+		if (sky_trace_answers(t, p) && trace_place(t, p) == p && !t->hop[p].short_quote)
 			return p;
 	return end;
 }
@@ -344,7 +351,7 @@ room(const struct trace *t, uint32_t place, const struct trace_limit *l)
 
 	if (!may_answer(t, place) || trace_place(t, place) != place)
 		return 0;
-	if (place != l->end && dry(t, place))
+	if (place != l->end && (dry(t, place) || t->hop[place].short_quote))
 		return 0;
 	if (place == l->end && l->behind < l->end)
 		keep = KEEP;
@@ -537,7 +544,7 @@ search(struct trace *t, const struct trace_limit *l, uint32_t low)
 		sky_trace_ask(t, size[i] == low + 1 ? ttl_of(t, best(t, l, &w)) :
 		    ttl_of(t, w.place[k]), size[i], false);
 	}
-	if (n < 2 || t->conf.flying < 5 || t->alone)
+	if (n < 2 || serial(t))
 		return;
 	if (!l->refused && lost_of(t, l->ceiling) < 2)
 		sky_trace_ask(t, ttl_of(t, best(t, l, &w)), l->ceiling, false);
@@ -551,7 +558,7 @@ can_locate(const struct trace *t, const struct trace_limit *l, uint32_t place)
 	if (!sky_trace_settled(t, place))
 		return true;
 	return sky_trace_answers(t, place) && trace_place(t, place) == place &&
-	    !lost_at(t, l->ceiling, place);
+	    !t->hop[place].short_quote && !lost_at(t, l->ceiling, place);
 }
 
 /* The ceiling vanished on the way to the end: at which hop? All that can be are
@@ -672,7 +679,7 @@ sky_trace_plan_mtu(struct trace *t)
 	struct trace_limit l;
 	bool tried = false;
 
-	if (t->mtu_done)
+	if (t->mtu_done || (t->alone && !t->hops_done))
 		return;
 	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
 		tried = tried || (!t->probe[i].hop && t->probe[i].is != TRACE_UNSENT);
