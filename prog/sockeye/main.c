@@ -17,6 +17,7 @@ static const struct {
 	const char *name, *page, *what;
 } programs[] = {
 	{ "sock", "sock(1)", "send and receive datagrams, and say what became of each" },
+	{ "sockpath", "sockpath(1)", "the hops to a host, and the largest packet the path carries" },
 	{ "socknet", "socknet(8)", "a network in a box: labs, the demo, a shell in any host" },
 	{ "icmpd", "icmpd(8)", "tell each process what the network said about its datagrams" },
 	{ "icmpctl", "icmpctl(8)", "see and use what icmpd learns: status, watch, run" },

@@ -203,7 +203,7 @@ static const struct opt rows[] = {
 	  .help = "last TTL (30)" },
 	NUMBER('q', "queries", "number", probes, 1, 10, "probes of each hop (1)"),
 	NUMBER('N', "sim-queries", "number", flying, 1, 64, "probes in flight, at most (64)"),
-	{ .letter = 'w', .name = "wait", .arg = "time[,here,near]", .kind = OPT_CALL,
+	{ .letter = 'w', .name = "wait", .arg = "time", .kind = OPT_CALL,
 	  .group = GROUP, .call = take_wait,
 	  .help = "for an answer, before any round trip is known (1)" },
 	{ .letter = 'z', .name = "sendwait", .arg = "time", .kind = OPT_CALL, .group = GROUP,
