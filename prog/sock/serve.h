@@ -103,6 +103,7 @@ struct serve {
 	struct watch child;		/* SIGCHLD */
 	struct client *children;
 	int reports[2];			/* a pipe, from them */
+	pid_t pid;			/* ours, for children to see whether we are there */
 	struct serve_threads threads;
 	uint64_t files;			/* the limit on descriptors we began with */
 	uint64_t seq;			/* of the next answer */

@@ -117,6 +117,7 @@ open_children(struct serve *s)
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
+	s->pid = getpid();
 	if (pipe2(s->reports, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -134,6 +135,8 @@ become_plain(struct serve *s)
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+	if (getppid() != s->pid)
+		_exit(1);		/* it ended before that */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
