@@ -52,7 +52,7 @@ look_at(int epfd, struct epoll_event *e)
 	struct watch w;
 	struct sock *s = watch_find(&w, epfd, e->data.u64);
 
-	if (!sock_is_ours(s))
+	if (!s || !queue_is_ours(s, w.fd))
 		return true;
 	if (attend(s, w.fd, w.events & INPUT)) {
 		e->events |= w.events & INPUT;

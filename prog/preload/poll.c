@@ -13,7 +13,7 @@ attend(struct sock *s, int fd, bool wants_input)
 		return true;
 	}
 	queue_empty(s, fd);
-	return false;
+	return wants_input && atomic_load_explicit(&s->kept, memory_order_relaxed);
 }
 
 enum { INPUT = POLLIN | POLLRDNORM };
@@ -22,9 +22,9 @@ enum { INPUT = POLLIN | POLLRDNORM };
 static void
 look_at(struct pollfd *p)
 {
-	struct sock *s = sock_known(p->fd);
+	struct sock *s = sock_find(p->fd);
 
-	if (!sock_is_ours(s))
+	if (!s || !queue_is_ours(s, p->fd))
 		return;
 	if (attend(s, p->fd, p->events & INPUT))
 		p->revents |= p->events & INPUT;

@@ -94,13 +94,30 @@ queue_on(struct sock *s, int fd)
 	errno = saved;
 }
 
+bool
+queue_is_ours(struct sock *s, int fd)
+{
+	int saved = errno;
+
+	if (!sock_has(s, SOCK_ON | SOCK_HANDS_OFF))
+		sock_set(s, queue_flags(fd, sock_has(s, SOCK_SIX)));
+	errno = saved;
+	return sock_is_ours(s);
+}
+
+/* An error that is pending is one that it had not seen. */
 void
 queue_give_back(struct sock *s, int fd)
 {
 	int saved = errno;
 
-	if (sock_has(s, SOCK_ON))
+	if (sock_has(s, SOCK_HANDS_OFF))
+		return;
+	if (sock_has(s, SOCK_ON)) {
 		set(fd, sock_has(s, SOCK_SIX), 0);
+		if (!sock_has(s, SOCK_CONNECTED))
+			(void)is_set(fd, SOL_SOCKET, SO_ERROR);
+	}
 	sock_set(s, SOCK_HANDS_OFF);
 	errno = saved;
 }
@@ -137,6 +154,21 @@ is_news(const struct sky_fate *f)
 	return (f->origin == SKY_ORIGIN_ICMP || f->origin == SKY_ORIGIN_ICMP6) && f->err;
 }
 
+static bool
+is_plain(const struct sky_fate *f)
+{
+	int family = f->origin == SKY_ORIGIN_ICMP ? AF_INET : AF_INET6;
+	const struct sky_icmp_row *row = sky_icmp_find(family, f->icmp_type, f->icmp_code);
+
+	return row && row->err_connected;
+}
+
+static bool
+is_shown(const struct sock *s, const struct sky_fate *f)
+{
+	return !state()->log_only || (sock_has(s, SOCK_CONNECTED) && is_plain(f));
+}
+
 int
 queue_take(struct sock *s, int fd)
 {
@@ -150,7 +182,7 @@ queue_take(struct sock *s, int fd)
 		if (!is_news(&f))
 			continue;
 		tell(&f);
-		if (!state()->log_only)
+		if (is_shown(s, &f))
 			err = f.err;
 	}
 	if (err)
@@ -160,11 +192,11 @@ queue_take(struct sock *s, int fd)
 }
 
 static void
-keep(struct sock *s, int err)
+keep(struct sock *s, const struct sky_fate *f)
 {
 	int none = 0;
 
-	if (!state()->log_only && atomic_compare_exchange_strong(&s->kept, &none, err))
+	if (is_shown(s, f) && atomic_compare_exchange_strong(&s->kept, &none, f->err))
 		sock_set(s, SOCK_WAITS);
 }
 
@@ -178,18 +210,9 @@ queue_empty(struct sock *s, int fd)
 		if (!is_news(&f))
 			continue;
 		tell(&f);
-		keep(s, f.err);
+		keep(s, &f);
 	}
 	errno = saved;
-}
-
-static bool
-is_plain(const struct sky_fate *f)
-{
-	int family = f->origin == SKY_ORIGIN_ICMP ? AF_INET : AF_INET6;
-	const struct sky_icmp_row *row = sky_icmp_find(family, f->icmp_type, f->icmp_code);
-
-	return row && row->err_connected;
 }
 
 int
@@ -205,7 +228,7 @@ queue_take_plain(struct sock *s, int fd)
 		if (!err && is_plain(&f))
 			err = f.err;
 		else if (!is_plain(&f))
-			keep(s, f.err);
+			keep(s, &f);
 	}
 	errno = saved;
 	return err;
@@ -230,7 +253,7 @@ queue_relieve(struct sock *s, int fd)
 			if (!more || !is_news(&f))
 				continue;
 			tell(&f);
-			keep(s, f.err);
+			keep(s, &f);
 		}
 	}
 	errno = saved;

@@ -116,13 +116,13 @@ receiving_again(struct receiving *x)
 		return false;
 	if ((err == EAGAIN || err == EWOULDBLOCK) && x->extra)
 		return wait_for(x) && (!sock_has(x->s, SOCK_WAITS) || none_taken(x));
-	if (!sock_is_ours(x->s) || !queue_may_be_stale(err))
+	if (!queue_may_be_stale(err) || !queue_is_ours(x->s, x->fd))
 		return false;
 	if (!none_taken(x))
 		return false;
 	/* the record found no room, but the errno tells that there was one */
 	errno = err;
-	return state()->log_only;
+	return state()->log_only && !sock_has(x->s, SOCK_CONNECTED);
 }
 
 SHOWN ssize_t

@@ -8,7 +8,8 @@
  * the socket, and is returned by a receive.
  *
  * A connected socket whose program never receives would then never learn what it
- * did learn without us: there, and only for those errors, the send fails as ever.
+ * did learn without us: there, and only for those errors, the send fails as ever; and
+ * so it does wherever errors are only told.
  */
 #include "send.h"
 #include "next.h"
@@ -37,7 +38,7 @@ fails_as_ever(struct sending *x)
 {
 	int err;
 
-	if (!x->to_peer || state()->log_only || sock_has(x->s, SOCK_LISTENS))
+	if (!x->to_peer || (sock_has(x->s, SOCK_LISTENS) && !state()->log_only))
 		return false;
 	err = queue_take_plain(x->s, x->fd);
 	if (err)
