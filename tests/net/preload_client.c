@@ -197,32 +197,41 @@ way_deaf(const struct end *to)
 	printf("woken-%d\n", woken);
 }
 
+/* Takes a descriptor, gives an errno. */
 static void *
 receiver(void *arg)
 {
+	int *fd = arg;
 	char b[100];
 
-	word(recv(*(int *)arg, b, sizeof(b), 0));
+	*fd = recv(*fd, b, sizeof(b), 0) < 0 ? errno : 0;
 	return NULL;
 }
 
-/* One thread is blocked in recv(2), another sends, and again at once. */
+/* One thread is blocked in recv(2), another sends, and again at once. Many times,
+ * as long as the receiver is told the same. */
 static void
 way_threads(const struct end *to)
 {
 	struct timeval t = { 0, WAIT_MS * 1000 };
+	int first = 0, i;
 
-	for (int i = 0; i < BURSTS; i++) {
-		int fd = udp(to, 0);
+	for (i = 0; i < BURSTS; i++) {
+		int fd = udp(to, 0), told = fd;
 		pthread_t thread;
 
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
-		pthread_create(&thread, NULL, receiver, &fd);
+		pthread_create(&thread, NULL, receiver, &told);
 		say(fd, to);
 		say(fd, to);
 		pthread_join(thread, NULL);
 		close(fd);
+		if (i == 0)
+			first = told;
+		if (told != first || told == EAGAIN)
+			break;
 	}
+	printf("%s\nafter-%d\n", strerrorname_np(first), i < BURSTS ? i : BURSTS - 1);
 }
 
 /* The child receives, the parent sends. */
@@ -415,12 +424,12 @@ static void
 way_signal(const struct end *to)
 {
 	struct sigaction a = { .sa_handler = on_signal };
-	int fd = udp(to, 0);
+	int fd = udp(to, 0), copy = fd;
 	pthread_t other;
 	char b[100];
 
 	sigaction(SIGALRM, &a, NULL);
-	pthread_create(&other, NULL, receiver, &fd);
+	pthread_create(&other, NULL, receiver, &copy);
 	pthread_cancel(other);
 	pthread_join(other, NULL);
 	ualarm(20000, 0);
