@@ -33,7 +33,7 @@ extern "C" {
 #define SKY_ICMPD_PATH "/run/icmpd/socket"
 
 /* Opaque, of fixed size, checked at open. Zero it or not as you like. */
-#define SKY_ICMPD_WORDS 3072
+#define SKY_ICMPD_WORDS 4096
 struct sky_icmpd {
 	uint64_t opaque[SKY_ICMPD_WORDS];
 };

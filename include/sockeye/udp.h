@@ -23,6 +23,7 @@
 #define SOCKEYE_UDP_H
 
 #include <sockeye/fate.h>
+#include <sockeye/icmpd.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -87,7 +88,10 @@ struct sky_udp_conf {
 	int tos;			/* 0..255 */
 	void *room;			/* for drained errors and refused offloads */
 	size_t room_size;		/* see SKY_UDP_ROOM; must outlive the handle */
-	uint32_t reserved[8];
+	struct sky_icmpd *icmpd;	/* memory for a client of icmpd(8) as the second
+					 * reporter, or NULL; must outlive the handle */
+	const char *icmpd_path;		/* NULL: SKY_ICMPD_PATH */
+	uint32_t reserved[4];
 };
 
 /* Bytes of room that hold n drained errors with up to 256 bytes of quote each,
@@ -151,7 +155,7 @@ int sky_udp_open(struct sky_udp *u, const struct sky_udp_conf *c);
 int sky_udp_adopt(struct sky_udp *u, int fd, const struct sky_udp_conf *c);
 
 int sky_udp_fd(const struct sky_udp *u);
-/* All descriptors to watch (one now; two when icmpd is the second reporter).
+/* All descriptors to watch: one, and another when icmpd is the second reporter.
  * Returns how many. */
 int sky_udp_fds(const struct sky_udp *u, int fds[2]);
 /* Closes the descriptor (also an adopted one) / gives it back, undoing nothing.
@@ -188,6 +192,8 @@ bool sky_msg_next(const struct sky_msg *m, size_t *off, const void **at, size_t 
  * (origin tells). Quotes and extensions are put into buf and pointed at by the
  * records; 1280 bytes for each record hold whatever a Linux router quotes, what
  * does not fit is cut and marked. Returns how many, 0 when there are no more.
+ * With icmpd as second reporter an error that both tell is one record, of the one
+ * that told it first.
  * Who receives but does not ask for 100 ms, while errors fill half of the receive
  * buffer, does not want them: they make room for data, counted in errors_lost. */
 int sky_udp_errors(struct sky_udp *u, struct sky_fate *f, unsigned n, void *buf, size_t size);
@@ -244,6 +250,7 @@ enum sky_cap {
 	SKY_CAP_ERRORS4, SKY_CAP_ERRORS6, SKY_CAP_RFC4884, SKY_CAP_LOCAL,
 	SKY_CAP_TTL, SKY_CAP_TOS, SKY_CAP_TIME, SKY_CAP_FRAGSIZE, SKY_CAP_DROPS,
 	SKY_CAP_GSO, SKY_CAP_GRO, SKY_CAP_MEMINFO,
+	SKY_CAP_ICMPD,		/* -ENOTCONN, -ENOENT: it is not there now */
 	SKY_CAPS
 };
 struct sky_udp_info {

@@ -7,7 +7,7 @@
  * error that a send's status told already is swallowed.
  */
 #include "sock/entry.h"
-#include "sock/handle.h"
+#include "sock/second.h"
 #include "sys/clock.h"
 #include "sys/route.h"
 
@@ -83,6 +83,15 @@ convert(struct udp *u, struct sky_fate *f, const struct sky_errq *e, uint64_t no
 	sky_fate_classify(f);
 }
 
+/* With two reporters: not told by the other, and about what this socket sent. */
+static bool
+is_news(struct udp *u, const struct sky_fate *f, const struct sky_errq *e, const uint8_t *data)
+{
+	size_t len = e->ext_at && e->ext_at < e->len ? e->ext_at : e->len;
+
+	return !u->icmpd || sky_second_queue(u, f, data, len);
+}
+
 static unsigned
 from_ring(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q, uint64_t *now_ns)
 {
@@ -90,14 +99,19 @@ from_ring(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q, uint6
 	uint32_t waiting = sky_ring_count(&u->ring);
 	unsigned done;
 
-	for (done = 0; done < n && (s = sky_ring_first(&u->ring)); done++) {
+	for (done = 0; done < n && (s = sky_ring_first(&u->ring));) {
 		unsigned share = waiting > done && waiting < n ? waiting - done : n - done;
 
 		if (!*now_ns)
 			*now_ns = sky_clock_wall();
 		convert(u, &f[done], &s->e, *now_ns);
+		if (!is_news(u, &f[done], &s->e, s->data)) {
+			sky_ring_drop(&u->ring);
+			continue;
+		}
 		set_quote(&f[done], &s->e, s->data, q, q->left / share);
 		sky_ring_drop(&u->ring);
+		done++;
 	}
 	return done;
 }
@@ -192,11 +206,47 @@ from_kernel(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q, uin
 		if (swallow(u, &e[i]))
 			continue;
 		convert(u, &f[done], &e[i], *now_ns);
+		if (!is_news(u, &f[done], &e[i], data[i]))
+			continue;
 		set_quote(&f[done], &e[i], data[i], q, room / (unsigned)(got - i));
 		room -= before - q->left;
 		done++;
 	}
 	return got < 0 ? got : done;
+}
+
+static void
+move_bytes(struct quotes *q, const void **at, uint32_t *len)
+{
+	uint32_t fits = *len < q->left ? *len : (uint32_t)q->left;
+
+	if (fits)
+		memcpy(q->at, *at, fits);
+	*at = fits ? q->at : NULL;
+	*len = fits;
+	q->at += fits;
+	q->left -= fits;
+}
+
+/* What icmpd alone has told. */
+static unsigned
+from_icmpd(struct udp *u, struct sky_fate *f, unsigned n, struct quotes *q)
+{
+	uint8_t buf[SKY_ICMPD_QUOTE];
+	unsigned done;
+
+	for (done = 0; done < n && sky_second_next(u, &f[done], buf, sizeof(buf)); done++) {
+		uint32_t quoted = f[done].quote_len + f[done].ext_len;
+		struct quotes share = { q->at, q->left / (n - done) };
+
+		move_bytes(&share, &f[done].quote, &f[done].quote_len);
+		move_bytes(&share, &f[done].ext, &f[done].ext_len);
+		q->left -= (size_t)(share.at - q->at);
+		q->at = share.at;
+		if (f[done].quote_len + f[done].ext_len < quoted)
+			f[done].flags |= SKY_FATE_QUOTE_CUT;
+	}
+	return done;
 }
 
 int
@@ -205,14 +255,16 @@ sky_udp_errors(struct sky_udp *su, struct sky_fate *f, unsigned n, void *buf, si
 	struct udp *u = udp_of(su);
 	struct quotes q = { buf, buf ? size : 0 };
 	uint64_t now_ns = 0;
+	/* a storm in the queue must not keep icmpd waiting for ever */
+	unsigned share = u->icmpd && n > 1 ? (n + 1) / 2 : n;
 	unsigned done, swallowed = 0;
 	bool full = true;
 
 	udp_receiving(u);
 	u->deaf_since = 0;
 	done = from_ring(u, f, n, &q, &now_ns);
-	while (done < n && full && swallowed < SWALLOW_MAX) {
-		int r = from_kernel(u, f + done, n - done, &q, &now_ns, &full);
+	while (done < share && full && swallowed < SWALLOW_MAX) {
+		int r = from_kernel(u, f + done, share - done, &q, &now_ns, &full);
 
 		if (r < 0 && !done)
 			return r;
@@ -222,6 +274,8 @@ sky_udp_errors(struct sky_udp *su, struct sky_fate *f, unsigned n, void *buf, si
 	}
 	if (!full)
 		atomic_store_explicit(&u->errors_wait, false, memory_order_relaxed);
+	if (u->icmpd)
+		done += from_icmpd(u, f + done, n - done, &q);
 	udp_count(&u->taken, done);
 	return (int)done;
 }
@@ -229,5 +283,7 @@ sky_udp_errors(struct sky_udp *su, struct sky_fate *f, unsigned n, void *buf, si
 unsigned
 sky_udp_pending(const struct sky_udp *su)
 {
-	return sky_ring_count(&udp_of_const(su)->ring);
+	const struct udp *u = udp_of_const(su);
+
+	return sky_ring_count(&u->ring) + (u->icmpd ? sky_icmpd_pending(u->icmpd) : 0);
 }

@@ -44,6 +44,7 @@ struct udp {
 	struct sky_addr peer;
 	uint64_t gso_memory_ns;
 	struct sky_ring ring;
+	struct sky_icmpd *icmpd;	/* the second reporter, or NULL */
 
 	uint8_t apart1[64];		/* two threads, two cache lines */
 	/* the sender's */
@@ -59,7 +60,7 @@ struct udp {
 	bool few;			/* the last call brought few datagrams */
 	sky_count rx, rx_retries, truncated;
 	sky_count taken;		/* errors handed over */
-	sky_count maybe_lost;
+	sky_count maybe_lost, lost2;	/* lost2: by icmpd, for us */
 	uint32_t rcvbuf;		/* as last seen; 0 if the kernel cannot tell */
 	uint64_t run;			/* memory of the data taken since there was none */
 	uint32_t errors_run;		/* errors taken since there were none */

@@ -10,6 +10,7 @@
 #define SKY_SOCK_ICMPD_H
 
 #include <sockeye/icmpd.h>
+#include <stdatomic.h>
 #include "proto/icmpdmsg.h"
 
 #define SKY_ICMPD_MAGIC UINT64_C(0x736b7969636d7064)
@@ -34,12 +35,31 @@ struct icmpd_entry {
 };
 _Static_assert(sizeof(struct icmpd_entry) == SKY_ICMPD_SLOT, "as promised");
 
+/* For second.c: icmpd as the second reporter of one socket. */
+#define SECOND_SENT 512			/* destinations, two in each place */
+#define SECOND_SETS 128
+#define SECOND_WAYS 4
+
+struct unpaired {
+	uint64_t key, ns;
+	int64_t count;
+};
+
+struct second {
+	int id, err;			/* 0: the daemon has the socket */
+	bool group;
+	uint64_t others;		/* errors about what others of the group sent */
+	_Atomic uint32_t sent[SECOND_SENT][2];
+	struct unpaired unpaired[SECOND_SETS][SECOND_WAYS];
+};
+
 struct icmpd {
 	uint64_t magic;
 	int wait, alarm;
 	int fd;				/* of the connection; -1: there is none */
 	bool greeted;			/* the daemon has said hello */
 	bool wants_room;		/* a send found none */
+	int connect_err;		/* of the last try; 0: it succeeded */
 	uint64_t next_try_ns, pause_ns;
 	uint32_t uid, pid;
 
@@ -60,6 +80,7 @@ struct icmpd {
 	bool reading;
 	char path[SKY_ICMPD_PATH_MAX];
 	struct icmpd_entry own[SKY_ICMPD_OWN_ENTRIES];
+	struct second second;
 	uint8_t data[SKY_ICMPDMSG_MAX];
 } __attribute__((may_alias));
 

@@ -114,6 +114,7 @@ icmpd_connect(struct icmpd *d)
 		if (r < 0)
 			sky_sockfd_close(d->fd);
 	}
+	d->connect_err = r < 0 ? r : 0;
 	if (r < 0) {
 		d->fd = -1;
 		set_alarm(d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* udp.c - opening and closing: see sockeye/udp.h. */
 #include "sock/conf.h"
+#include "sock/second.h"
 #include "sys/sockfd.h"
 
 #include <errno.h>
@@ -119,6 +120,12 @@ set_v6only(int fd, int family, const struct sky_udp_conf *c)
 	return sky_sockopt_set(fd, SKY_CARRIES6, SKY_OPT_V6ONLY, !!(c->flags & SKY_UDP_V6ONLY));
 }
 
+static int
+open_second(struct udp *u, const struct sky_udp_conf *c)
+{
+	return c->icmpd ? sky_second_open(u, c->icmpd, c->icmpd_path) : 0;
+}
+
 int
 sky_udp_open(struct sky_udp *su, const struct sky_udp_conf *conf)
 {
@@ -152,7 +159,10 @@ sky_udp_open(struct sky_udp *su, const struct sky_udp_conf *conf)
 		return r;
 	}
 	learn_ends(u);
-	return 0;
+	r = open_second(u, &c);
+	if (r < 0)
+		sky_udp_close(su);
+	return r;
 }
 
 int
@@ -182,7 +192,10 @@ sky_udp_adopt(struct sky_udp *su, int fd, const struct sky_udp_conf *conf)
 		return r;
 	}
 	learn_ends(u);
-	return 0;
+	r = open_second(u, &c);
+	if (r < 0)
+		mark_closed(u);
+	return r;
 }
 
 int
@@ -196,8 +209,13 @@ sky_udp_fd(const struct sky_udp *u)
 int
 sky_udp_fds(const struct sky_udp *u, int fds[2])
 {
+	const struct udp *h = udp_of_const(u);
+
 	fds[0] = sky_udp_fd(u);
-	return 1;
+	if (fds[0] < 0 || !h->icmpd)
+		return 1;
+	fds[1] = sky_icmpd_fd(h->icmpd);
+	return 2;
 }
 
 int
@@ -205,6 +223,8 @@ sky_udp_release(struct sky_udp *su)
 {
 	int fd = sky_udp_fd(su);
 
+	if (fd >= 0)
+		sky_second_close(udp_of(su));
 	mark_closed(udp_of(su));
 	return fd;
 }

@@ -8,6 +8,7 @@
  * that fails, judged (judge.c): repeated if the error was another datagram's.
  */
 #include "sock/out.h"
+#include "sock/second.h"
 
 #include <errno.h>
 #include <string.h>
@@ -238,6 +239,14 @@ send_some(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
 	return done ? (int)done : stop;
 }
 
+/* Before it leaves: the error may be faster than we are. */
+static void
+note_sent(struct udp *u, struct sky_msg *m, unsigned n, size_t stride)
+{
+	for (unsigned i = 0; i < n; i++)
+		sky_second_sent(u, out_target(u, udp_msg_at(m, i, stride)));
+}
+
 int
 sky_udp_send_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t stride)
 {
@@ -246,6 +255,8 @@ sky_udp_send_stride(struct sky_udp *su, struct sky_msg *m, unsigned n, size_t st
 
 	if (stride < sizeof(*m))
 		return -EINVAL;
+	if (u->icmpd)
+		note_sent(u, m, n, stride);
 	while (done < n) {
 		int r = send_some(u, udp_msg_at(m, done, stride), n - done, stride);
 

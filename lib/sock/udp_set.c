@@ -2,6 +2,7 @@
 /* udp_set.c - changing and asking an open socket; groups; replies. */
 #include "sock/conf.h"
 #include "sock/refusal.h"
+#include "sock/second.h"
 #include "sys/route.h"
 #include "sys/sockfd.h"
 
@@ -134,7 +135,8 @@ info_counters(const struct udp *u, struct sky_udp_info *out)
 	out->rx_truncated = udp_counted(&u->truncated);
 	out->rx_drops = u->drops;
 	out->errors = udp_counted(&u->taken) + sky_ring_count(&u->ring);
-	out->errors_lost = udp_counted(&u->lost) + udp_counted(&u->ignored);
+	out->errors_lost = udp_counted(&u->lost) + udp_counted(&u->lost2) +
+	    udp_counted(&u->ignored);
 	out->errors_maybe_lost = udp_counted(&u->maybe_lost);
 	out->retries = udp_counted(&u->tx_retries) + udp_counted(&u->rx_retries);
 	out->gso_trains = udp_counted(&u->trains);
@@ -176,6 +178,8 @@ sky_udp_info(struct sky_udp *su, struct sky_udp_info *out)
 	if (r < 0)
 		return r;
 	memcpy(i.cap, u->cap, sizeof(i.cap));
+	if (u->icmpd)
+		i.cap[SKY_CAP_ICMPD] = sky_second_state(u);
 	i.family = u->family;
 	i.connected = fd.connected;
 	i.v6only = u->v6only;
@@ -197,6 +201,7 @@ sky_cap_word(enum sky_cap c)
 		[SKY_CAP_TTL] = "ttl", [SKY_CAP_TOS] = "tos", [SKY_CAP_TIME] = "time",
 		[SKY_CAP_FRAGSIZE] = "fragsize", [SKY_CAP_DROPS] = "drops",
 		[SKY_CAP_GSO] = "gso", [SKY_CAP_GRO] = "gro", [SKY_CAP_MEMINFO] = "meminfo",
+		[SKY_CAP_ICMPD] = "icmpd",
 	};
 
 	return (unsigned)c < SKY_CAPS ? words[c] : "unknown";

@@ -2,6 +2,7 @@
 /*
  * end.c - opens the socket and says what it got; see end.h.
  */
+#include "reporter.h"
 #include "run.h"
 
 #include <errno.h>
@@ -64,12 +65,18 @@ peer_of(const struct config *c)
 	return c->ndests == 1 && !c->unconnected ? &c->dests[0] : NULL;
 }
 
+static bool
+is_plain(const struct config *c)
+{
+	return c->errors == ERRORS_SOCKET || c->errors == ERRORS_NONE;
+}
+
 uint32_t
 end_flags(const struct config *c)
 {
 	uint32_t flags = 0;
 
-	if (c->errors != ERRORS_QUEUE)
+	if (is_plain(c))
 		flags |= SKY_UDP_PLAIN;
 	if (c->reuse)
 		flags |= SKY_UDP_REUSEADDR;
@@ -273,7 +280,11 @@ end_open(struct end *e, const struct config *c, struct out *out)
 	};
 	int rc;
 
-	e->plain = c->errors != ERRORS_QUEUE;
+	if (c->errors == ERRORS_ICMPD) {
+		conf.icmpd = &e->icmpd;
+		conf.icmpd_path = reporter_path();
+	}
+	e->plain = is_plain(c);
 	e->sndtimeo = c->so.have_sndtimeo ? c->so.sndtimeo : 0;
 	own_end(c, conf.family, &local);
 	rc = c->have_fd ? adopt(e, c, &conf) : open_mended(e, c, out, &conf);
@@ -286,6 +297,8 @@ end_open(struct end *e, const struct config *c, struct out *out)
 	if (rc < 0)
 		return explain_failure(c, &conf, -rc);
 	rc = set_rest(e, c);
+	if (rc == 0 && conf.icmpd)
+		rc = reporter_await(e);
 	if (rc)
 		return rc;
 	say_all(e, c, out);

@@ -13,6 +13,7 @@
 
 struct end {
 	struct sky_udp u;
+	struct sky_icmpd icmpd;	/* with --errors icmpd, the second reporter */
 	uint64_t room[SKY_UDP_ROOM(64) / sizeof(uint64_t)];
 	bool connected;
 	bool plain;		/* no error queue: as the sources' programs were */

@@ -399,8 +399,8 @@ check(const struct config *c)
 		{ !c->server && sky_addr_family(&c->foreign),
 		  "-f is a server's: a client's other end comes last" },
 		{ c->bind_port && sky_addr_family(&c->local), "-b and -l exclude each other" },
-		{ c->errors == ERRORS_ICMPD, "--errors icmpd comes with that daemon, "
-		  "which is not in this build (expected queue, socket or none)" },
+		{ c->errors == ERRORS_ICMPD && opts_serves(c),
+		  "--errors icmpd is not for --service (expected queue, socket or none)" },
 		{ opts_json_on_stdout(c) && !c->source_sink && !c->have_service &&
 		  !c->have_backlog_test, "standard output carries data here: "
 		  "say where with --json=FILE or --json=FD (or use -i)" },

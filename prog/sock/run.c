@@ -251,7 +251,8 @@ until(uint64_t deadline, struct timespec *t)
 unsigned
 run_wait(struct run *x, uint64_t deadline, bool input, bool socket)
 {
-	struct pollfd p[3] = {
+	int fds[2] = { -1, -1 };
+	struct pollfd p[4] = {
 		{ .fd = x->sig, .events = POLLIN },
 		{ .fd = socket ? wake_fd(x) : -1, .events = POLLIN },
 		{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
@@ -259,20 +260,22 @@ run_wait(struct run *x, uint64_t deadline, bool input, bool socket)
 	struct timespec left;
 	unsigned events = 0;
 
+	sky_udp_fds(&x->end.u, fds);
+	p[3] = (struct pollfd){ .fd = socket ? fds[1] : -1, .events = POLLIN };
 	if (socket)
 		deadline = wake_deadline(x, deadline);
 	if (socket && sky_udp_pending(&x->end.u))
 		deadline = 0;
-	if (ppoll(p, 3, until(deadline, &left), NULL) < 0)
+	if (ppoll(p, 4, until(deadline, &left), NULL) < 0)
 		return 0;
 	if (p[0].revents) {
 		x->signal = sig_read(x->sig);
 		events |= RUN_SIGNAL;
 	}
-	if (socket && (wake_up(x, p[1].revents) || sky_udp_pending(&x->end.u)))
+	if (socket && (wake_up(x, p[1].revents) || p[3].revents || sky_udp_pending(&x->end.u)))
 		events |= RUN_READABLE;
 	/* SIGIO does not say what came */
-	if ((events & RUN_READABLE) && (p[1].revents & POLLERR || x->wake.signals ||
+	if ((events & RUN_READABLE) && (p[1].revents & POLLERR || p[3].revents || x->wake.signals ||
 	    sky_udp_pending(&x->end.u)))
 		events |= RUN_ERRORS;
 	if (p[2].revents)

@@ -84,7 +84,7 @@ WRONG = [
     ("-u -6 127.0.0.1.9", "'127.0.0.1.9'", "IPv6"),
     ("-u -4 -6 127.0.0.1 9", "-4 and -6", ""),
     ("-u --errors=all 127.0.0.1 9", "'--errors=all'", "queue, icmpd, socket or none"),
-    ("-u --errors icmpd 127.0.0.1 9", "icmpd", "not in this build"),
+    ("-u -s --errors icmpd --service echo 0", "--errors icmpd", "queue, socket or none"),
     ("-u --json 127.0.0.1 9", "standard output", "--json=FILE"),
     ("-u --json=1 127.0.0.1 9", "standard output", "--json=FILE"),
     ("-u -i --json=/no/such/folder/x 127.0.0.1 9", "/no/such/folder/x", "No such file"),

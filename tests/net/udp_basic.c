@@ -418,7 +418,7 @@ confs(void)
 	c[1].want = 1u << 31;
 	c[2].flags = 1u << 31;
 	c[3].ttl = 256;
-	c[4].reserved[7] = 1;
+	c[4].reserved[3] = 1;
 	c[5].room = (char *)room + 1;
 	c[6].local = &four;
 	c[6].peer = &six;
