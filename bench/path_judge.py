@@ -30,6 +30,10 @@ def mtu_right(read, truth):
     return None if read["mtu"] is None else read["mtu"] == truth["mtu"]
 
 
+def judgements(run, hop):
+    return [r.get("judged") for r in run.read["records"] if r.get("hop") == hop]
+
+
 def what_is_wrong(run):
     """About a run of ours: a text, or None if everything is as the topology has it."""
     truth, end = run.lab.truth, run.read.get("summary", {})
@@ -47,6 +51,8 @@ def what_is_wrong(run):
         return f"set by hop {end.get('set_by_hop')}"
     if (end.get("limit") == "black hole") != truth.get("hole", False):
         return f"limit {end.get('limit')}"
+    if truth.get("judged") and truth["judged"] not in judgements(run, truth["after"]):
+        return f"what the router told is judged {judgements(run, truth['after'])}"
     if truth.get("poison") and end.get("cached_mtu") != run.got["cached"]:
         return f"cached {end.get('cached_mtu')}, the kernel has {run.got['cached']}"
     return None if run.got["status"] == 0 else f"status {run.got['status']}"

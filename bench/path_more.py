@@ -1,3 +1,106 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The cases of bench/path.py that are not one call and one answer."""
-PARTS = {}
+import json
+import math
+import os
+import statistics
+
+import path_labs
+from path_judge import what_is_wrong
+
+CUTS_MS = (4, 15, 30, 50, 80, 110, 140, 170)
+
+
+def say(key, what):
+    print(f"\n{key}: {what} (load {os.getloadavg()[0]:.2f})", flush=True)
+
+
+def share(values, part):
+    """The value that this part of them does not exceed."""
+    return sorted(values)[max(0, math.ceil(len(values) * part) - 1)]
+
+
+def loss(env, judge):
+    say("H", f"5 % of all packets lost each way, {env.seeds} seeds")
+    runs = []
+    for seed in range(1, env.seeds + 1):
+        env.add(runs, path_labs.lossy(seed), env.ours(), 30)
+    if not runs:
+        judge.say("H: a result", False)
+        return
+    ends = [r.read.get("summary", {}) for r in runs]
+    good = [e.get("pmtu") == 1006 and e.get("certainty") == "exact" for e in ends]
+    holes = sum(e.get("limit") == "black hole" for e in ends)
+    trips = [r.trips for r in runs]
+    wrong = [r for r in runs if what_is_wrong(r)]
+    lost = sum(r["did"] == "lost" for run in runs for r in run.ledger)
+    print(f"    {lost} packets lost; median {statistics.median(trips):.1f} R, most {max(trips):.1f} R; packets "
+          f"{statistics.median(r.packets for r in runs):.0f}, at most "
+          f"{max(r.packets for r in runs)}; all as the topology has it, hops too: "
+          f"{len(runs) - len(wrong)} of {len(runs)}")
+    judge.say(f"path MTU right in {sum(good)} of {env.seeds}", sum(good) >= 0.99 * env.seeds)
+    judge.say(f"{holes} false black holes", holes == 0)
+    judge.say(f"{share(trips, 0.99):.1f} round trips or less in 99 of 100, limit 20",
+              share(trips, 0.99) <= 20)
+    for seed, r in enumerate(runs, 1):
+        if what_is_wrong(r) or r.trips > 20:
+            print(f"        run {seed}: {r.trips:.1f} R; {what_is_wrong(r) or 'right'}")
+
+
+def whole_lines(run):
+    out = run.got["out"]
+    return not out or out.endswith("\n")
+
+
+def json_lines(run):
+    try:
+        return whole_lines(run) and all(json.loads(x)["v"] for x in run.got["out"].splitlines())
+    except (ValueError, KeyError):
+        return False
+
+
+def told_end(run):
+    """Ended by a signal it says so, or it had ended before."""
+    ends = [r for r in map(json.loads, run.got["out"].splitlines()) if r["type"] == "summary"]
+    return len(ends) == 1 and ends[0].get("stop") in ("interrupted", "reached")
+
+
+def document(run):
+    try:
+        return isinstance(json.loads(run.got["out"]), dict)
+    except ValueError:
+        return False
+
+
+def killed(env, judge):
+    say("killed", "ended at any moment, in the network of B")
+    lab = path_labs.LABS["B"]()
+    text = env.ours(json_to="-4" if ":" not in lab.dst else "-6")
+    ways = (("SIGKILL, text: whole lines", text, "SIGKILL", whole_lines),
+            ("SIGKILL, --json: whole records", env.ours(), "SIGKILL", json_lines),
+            ("SIGINT, --json: a summary that says so", env.ours(), "SIGINT",
+             lambda r: json_lines(r) and told_end(r)),
+            ("SIGINT, --json=document: one valid document",
+             env.ours(json_to="--json=document"), "SIGINT", document))
+    for title, tool, signal, good in ways:
+        runs, cut = [], [ms / 1000 for ms in (CUTS_MS[::2] if env.quick else CUTS_MS)]
+        for seconds in cut:
+            env.add(runs, lab, tool, 30, cut=seconds, signal=signal)
+        bad = [r for r in runs if not good(r)]
+        judge.say(f"{title}: {len(runs) - len(bad)} of {len(cut)} moments",
+                  not bad and len(runs) == len(cut))
+        for r in bad[:2]:
+            print("        " + repr(r.got["out"][-200:]))
+
+
+def start(env, judge):
+    say("start", "from before the program starts until its first packet has left")
+    runs = []
+    for _ in range(env.rounds * 2):
+        env.add(runs, path_labs.LABS["A0"](), env.ours(), 30)
+    first = [r.first_ms for r in runs if r.first_ms is not None]
+    got = statistics.median(first) if first else float("nan")
+    judge.say(f"{got:.1f} ms, limit 5", got <= 5)
+
+
+PARTS = {"H": loss, "killed": killed, "start": start}

@@ -75,7 +75,7 @@ class Place:
 
     def inside(self, d, lab, tool, job):
         result, ledger = d + "/result", d + "/ledger"
-        job.update(argv=tool.call(lab.dst), poison=lab.truth.get("poison", False))
+        job.update(argv=tool.call(lab), poison=lab.truth.get("poison", False))
         words = ["python3", HERE + "/path_in.py", result, lab.dst, json.dumps(job)]
         step = "run s {}within {}s status 0 {}\n".format(
             "root " if tool.root else "", int(job["timeout"]) + 30,

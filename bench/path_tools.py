@@ -67,6 +67,8 @@ def read_ours(got):
 
 
 class Tool:
+    """HOPS stands for the most hops that the case needs."""
+
     def __init__(self, name, argv, read, root=False, program=None):
         self.name, self.argv, self.read, self.root = name, argv, read, root
         self.program = program or argv[0]
@@ -74,22 +76,24 @@ class Tool:
     def missing(self):
         return None if shutil.which(self.program) else f"no {self.program} here"
 
-    def call(self, dst):
-        return [a.replace("DST", dst).replace("FAMILY", "-6" if ":" in dst else "-4")
+    def call(self, lab):
+        hops = str(max(30, lab.truth.get("n", 0) + 1))
+        family = "-6" if ":" in lab.dst else "-4"
+        return [a.replace("DST", lab.dst).replace("FAMILY", family).replace("HOPS", hops)
                 for a in self.argv]
 
 
 def warts(options):
     """scamper writes what it found of the MTU to its warts only."""
     return ["sh", "-c", "d=$(mktemp -d) && scamper -O warts -o $d/w -p 10000 -c "
-            f"'trace -P udp-paris -M {options}' -i DST && sc_wartsdump $d/w; rm -rf $d"]
+            f"'trace -P udp-paris -m HOPS -M {options}' -i DST && sc_wartsdump $d/w; rm -rf $d"]
 
 
 PEERS = [
-    Tool("tracepath", ["tracepath", "FAMILY", "-n", "DST"], read_tracepath),
-    Tool("traceroute", ["traceroute", "FAMILY", "-n", "DST"], read_traceroute),
-    Tool("traceroute --mtu", ["traceroute", "FAMILY", "-n", "--mtu", "DST"], read_traceroute),
-    Tool("mtr -c 1 (root)", ["mtr", "FAMILY", "-n", "-u", "-j", "-c", "1", "DST"], read_mtr,
+    Tool("tracepath", ["tracepath", "FAMILY", "-n", "-m", "HOPS", "DST"], read_tracepath),
+    Tool("traceroute", ["traceroute", "FAMILY", "-n", "-m", "HOPS", "DST"], read_traceroute),
+    Tool("traceroute --mtu", ["traceroute", "FAMILY", "-n", "-m", "HOPS", "--mtu", "DST"], read_traceroute),
+    Tool("mtr -c 1 (root)", ["mtr", "FAMILY", "-n", "-u", "-j", "-c", "1", "-m", "HOPS", "DST"], read_mtr,
          root=True),
     Tool("scamper -M (root)", warts(""), read_scamper, root=True, program="sc_wartsdump"),
     Tool("scamper -M -w1 (root)", warts("-w 1"), read_scamper, root=True,
@@ -100,4 +104,4 @@ PEERS = [
 def ours(build, *options, json_to="--json"):
     path = build + "/prog/sockpath/sockpath"
     return Tool("sockpath" + "".join(" " + o for o in options),
-                [path, "FAMILY", "-n", json_to, *options, "DST"], read_ours, program=path)
+                [path, "FAMILY", "-n", "-m", "HOPS", json_to, *options, "DST"], read_ours, program=path)

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
+# timeout: 300
 """sockpath --style beside the program whose lines it is to print: the same text when
 times are masked, each in a fresh network of its own. And the book's lines."""
 import concurrent.futures as futures
