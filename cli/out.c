@@ -292,7 +292,7 @@ out_end(struct out *o)
 	n = (size_t)(o->at - o->line);
 	if (o->failed)
 		return;
-	if (fwrite(o->line, 1, n, o->json) != n || fflush(o->json) == EOF)
+	if (fwrite(o->line, 1, n, o->json) != n || (!o->lazy && fflush(o->json) == EOF))
 		o->failed = errno;
 }
 

@@ -24,6 +24,7 @@ struct out {
 	bool first;
 	bool terminal;	/* text is a terminal: progress may be shown */
 	bool progress;	/* a progress line stands there and must be wiped */
+	bool lazy;	/* JSON lines wait in their buffer: whoever sets it flushes */
 };
 
 /* json_to: NULL no JSON; "-" standard output; a number: that descriptor; else a

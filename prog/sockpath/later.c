@@ -16,13 +16,6 @@ path_cycle(struct run *r)
 	return STATUS_INPUT;
 }
 
-int
-path_mass(const struct opts *o)
-{
-	run_say("--targets: not in this build");
-	return STATUS_INPUT;
-}
-
 bool
 path_reverse(struct run *r, uint32_t forward, unsigned distance, struct path_back *out)
 {

@@ -233,6 +233,14 @@ static const struct opt rows[] = {
 	  .help = "of the order of the probes" },
 	{ .name = "resume", .arg = "file", .kind = OPT_STR, .group = GROUP, AT(resume),
 	  .help = "go on where the run that wrote this ended" },
+	{ .name = "hop-rate", .arg = "number", .kind = OPT_INT, .group = GROUP, AT(hop_rate),
+	  .max = 100000, .set_at = offsetof(struct opts, have_hop_rate),
+	  .help = "answers a second asked of one router, at most (6); 0: any number" },
+	{ .name = "patience", .arg = "time", .kind = OPT_TIME, .group = GROUP, AT(patience),
+	  .max = 86400 * SECOND, .set_at = offsetof(struct opts, have_patience),
+	  .help = "wait so long until a router may be asked (5)" },
+	FLAG(0, "every-hop", every_hop, "ask all hops of each target, share nothing"),
+	TIME(0, "progress", progress, 3600 * SECOND, "how often it is told (10)"),
 #undef GROUP
 #define GROUP "Output"
 	{ .name = "style", .arg = "name", .kind = OPT_ENUM, .group = GROUP, AT(style),
@@ -323,6 +331,15 @@ check_pairs(const struct opts *o)
 		{ o->resume, !o->targets, "--resume: only with --targets" },
 		{ o->have_seed, !o->targets, "--seed: only with --targets" },
 		{ o->rate, !o->targets, "--rate: only with --targets; -z is a pause" },
+		{ o->have_hop_rate, !o->targets, "--hop-rate: only with --targets" },
+		{ o->have_patience, !o->targets, "--patience: only with --targets" },
+		{ o->every_hop, !o->targets, "--every-hop: only with --targets" },
+		{ o->progress, !o->targets, "--progress: only with --targets" },
+		{ o->targets, o->icmp || o->tcp, "-I, -T: not with --targets; UDP only" },
+		{ o->targets, o->raw || o->routers || o->direct || o->label,
+		    "--raw, -g, -r, -l: not with --targets" },
+		{ o->targets, o->document, "--json=document: not with --targets; JSON lines only" },
+		{ o->resume, o->json, "--json: not with --resume, which writes to its file" },
 		{ o->first > o->max, true, "-f: more than -m" },
 	};
 

@@ -56,6 +56,12 @@ struct opts {
 	bool have_seed;
 	uint64_t seed;
 	const char *resume;		/* file of an earlier run's records */
+	bool have_hop_rate;
+	int hop_rate;			/* answers a second of one router; 0: no budget */
+	bool have_patience;
+	uint64_t patience;		/* ns to wait for a router's budget */
+	bool every_hop;			/* share nothing between targets */
+	uint64_t progress;		/* ns between lines of it; 0: usual */
 	/* what is told */
 	int style;			/* enum style */
 	bool labels, mtu, back, whole;	/* for --style traceroute; otherwise always so */

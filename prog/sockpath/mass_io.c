@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mass_io.c - probes out, answers in by a thread of their own; see mass.h. */
+#include "mass.h"
+
+#include "cli/host.h"
+#include "proto/hopin.h"
+#include "sys/clock.h"
+#include "sys/device.h"
+#include "sys/route.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	HEADS4 = 28, HEADS6 = 48,
+	MTU_MOST = 9000,
+	BUFFER = 4 << 20,
+	REST_US = 100,		/* not woken for each answer, but for some */
+	LOOK_MS = 100,		/* how often the thread looks whether it is to end */
+};
+
+/* --- opening --- */
+
+static int
+refused(const struct opts *o, int family, int err)
+{
+	if (err == EADDRNOTAVAIL)
+		run_say("-s '%s': not an address of this host", o->source);
+	else if (err == ENODEV)
+		run_say("-i '%s': no such interface", o->device);
+	else if (err == EADDRINUSE)
+		run_say("--sport %u: another program has it", o->sport);
+	else
+		run_say("IPv%d: %s", family == AF_INET6 ? 6 : 4, strerror(err));
+	return err == EADDRNOTAVAIL || err == ENODEV ? STATUS_INPUT : STATUS_SYSTEM;
+}
+
+static int
+source_of(const struct opts *o, int family, struct sky_addr *a)
+{
+	struct host_fault why;
+
+	memset(a, 0, sizeof(*a));
+	a->u.sa.sa_family = (sa_family_t)family;
+	if (o->source && host_find(o->source, family, a, &why) < 0) {
+		run_say("-s '%s': %s", why.text, why.what);
+		return STATUS_INPUT;
+	}
+	if (o->sport)
+		sky_addr_set_port(a, o->sport);
+	return 0;
+}
+
+static int
+open_family(struct mass_io *io, const struct opts *o, int family)
+{
+	struct sky_addr source;
+	struct sky_volley_conf c = { .family = family, .source = &source, .device = o->device,
+	    .buffer = BUFFER, .tos = o->have_tos ? o->tos : -1, .broadcast = o->broadcast };
+	struct sky_volley *v = calloc(1, sizeof(*v));
+	int rc;
+
+	if (!v) {
+		run_say("%s", strerror(ENOMEM));
+		return STATUS_SYSTEM;
+	}
+	rc = source_of(o, family, &source);
+	if (rc) {
+		free(v);
+		return rc;
+	}
+	rc = sky_volley_open(v, &c);
+	if (rc < 0) {
+		free(v);
+		return refused(o, family, -rc);
+	}
+	io->volley[family == AF_INET6] = v;
+	return 0;
+}
+
+/* The smallest of what the interfaces to the first of each family carry. */
+static void
+find_mtu(struct mass_io *io, const struct opts *o, const struct mass_list *l)
+{
+	uint32_t device = o->device ? sky_device_find(o->device) : 0;
+	bool seen[2] = { false, false };
+
+	io->mtu = MTU_MOST;
+	for (uint64_t i = 0; i < l->all.ranges; i++) {
+		const struct sky_range *r = &l->all.range[i];
+		struct sky_route route;
+		struct sky_addr a;
+		int mtu;
+
+		if (seen[r->v6])
+			continue;
+		seen[r->v6] = true;
+		sky_targets_at(&l->all, r->before, &a);
+		if (sky_route_find(&a, NULL, device, &route) < 0)
+			continue;
+		mtu = sky_device_mtu(route.ifindex);
+		if (mtu >= 68 && mtu < io->mtu)
+			io->mtu = (uint16_t)mtu;
+	}
+}
+
+int
+mass_io_open(struct mass_io *io, const struct opts *o, const struct mass_list *l)
+{
+	int rc = 0;
+
+	io->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	io->ring = calloc(MASS_RING, sizeof(*io->ring));
+	if (io->wake < 0 || !io->ring || sky_device_random(io->key, sizeof(io->key)) < 0) {
+		run_say("%s", strerror(ENOMEM));
+		return STATUS_SYSTEM;
+	}
+	io->port = opts_port(o);
+	find_mtu(io, o, l);
+	if (l->v4)
+		rc = open_family(io, o, AF_INET);
+	if (rc == 0 && l->v6)
+		rc = open_family(io, o, AF_INET6);
+	return rc;
+}
+
+/* --- sending --- */
+
+static void
+load(const struct mass_io *io, struct sky_volley_shot *s, const struct sky_mass_probe *p)
+{
+	uint16_t heads = sky_addr_family(&p->dst) == AF_INET6 ? HEADS6 : HEADS4;
+
+	s->dst = p->dst;
+	sky_addr_set_port(&s->dst, io->port);
+	s->len = (uint16_t)(p->mark.len - heads);
+	s->ttl = p->mark.ttl;
+	sky_massmark_encode(&p->mark, io->key, s->head);
+}
+
+/* Of one family in a row; the caller comes again for the others. */
+unsigned
+mass_io_send(struct mass_io *io, const struct sky_mass_probe *p, unsigned n, int *err)
+{
+	struct sky_volley_shot shot[MASS_BATCH];
+	int family = sky_addr_family(&p->dst);
+	unsigned i;
+
+	for (i = 0; i < n && i < MASS_BATCH && sky_addr_family(&p[i].dst) == family; i++)
+		load(io, &shot[i], &p[i]);
+	return sky_volley_send(io->volley[family == AF_INET6], shot, i, err);
+}
+
+/* --- listening --- */
+
+/* Steady time of a wall clock's stamp. */
+static uint64_t
+when(uint64_t stamp, uint64_t wall, uint64_t steady)
+{
+	return stamp && stamp <= wall && wall - stamp < UINT64_C(10000000000) ?
+	    steady - (wall - stamp) : steady;
+}
+
+/* A reply may be anything; an error must quote our seal, or too little for it. */
+static bool
+judge(struct mass_io *io, const struct sky_volley_echo *e, struct sky_mass_answer *a)
+{
+	struct sky_hop_answer h = { .what = SKY_HOP_REACHED, .by = e->by };
+
+	if (e->err && e->origin != SKY_ORIGIN_ICMP && e->origin != SKY_ORIGIN_ICMP6)
+		return false;
+	if (e->err && !sky_hopin_error(&h, &e->dst, e->type, e->code, e->info, &e->by))
+		return false;
+	a->mark.position = SKY_MASSMARK_NONE;
+	if (!sky_massmark_decode(&a->mark, io->key, e->head, e->len) && e->err && e->len >= 8) {
+		atomic_fetch_add(&io->forged, 1);
+		return false;
+	}
+	a->what = h.what;
+	a->type = h.type;
+	a->code = h.code;
+	a->mtu = h.mtu;
+	a->dst = e->dst;
+	a->by = e->by;
+	sky_addr_set_port(&a->by, 0);
+	a->ttl = e->ttl;
+	a->err = e->err;
+	return true;
+}
+
+static void
+pass_on(struct mass_io *io, const struct sky_mass_answer *a)
+{
+	uint32_t head = atomic_load_explicit(&io->head, memory_order_relaxed);
+	const struct timespec rest = { .tv_nsec = REST_US * 1000 };
+
+	while (head - atomic_load_explicit(&io->tail, memory_order_acquire) == MASS_RING) {
+		if (atomic_load(&io->stop))
+			return;
+		nanosleep(&rest, NULL);
+	}
+	io->ring[head % MASS_RING] = *a;
+	atomic_store_explicit(&io->head, head + 1, memory_order_release);
+}
+
+static void
+wake(struct mass_io *io)
+{
+	uint64_t one = 1;
+	ssize_t ignored;
+
+	if (!atomic_exchange(&io->asleep, false))
+		return;
+	ignored = write(io->wake, &one, sizeof(one));
+	(void)ignored;
+}
+
+static unsigned
+drain(struct mass_io *io, struct sky_volley *v)
+{
+	struct sky_volley_echo e[SKY_VOLLEY_BATCH];
+	uint64_t wall, steady;
+	struct sky_mass_answer a;
+	unsigned n = sky_volley_take(v, e, SKY_VOLLEY_BATCH);
+
+	if (!n)
+		return 0;
+	wall = sky_clock_wall();
+	steady = sky_clock_steady();
+	for (unsigned i = 0; i < n; i++) {
+		memset(&a, 0, sizeof(a));
+		a.at = when(e[i].time_ns, wall, steady);
+		if (judge(io, &e[i], &a))
+			pass_on(io, &a);
+	}
+	return n;
+}
+
+static void *
+listen_for_all(void *arg)
+{
+	struct mass_io *io = arg;
+	const struct timespec rest = { .tv_nsec = REST_US * 1000 };
+	struct pollfd p[2] = { { .fd = -1 }, { .fd = -1 } };
+	unsigned got;
+
+	for (int i = 0; i < 2; i++)
+		if (io->volley[i])
+			p[i] = (struct pollfd){ io->volley[i]->rx, POLLIN | POLLERR, 0 };
+	while (!atomic_load(&io->stop)) {
+		if (poll(p, 2, LOOK_MS) <= 0)
+			continue;
+		got = 0;
+		for (int i = 0; i < 2; i++)
+			got += io->volley[i] ? drain(io, io->volley[i]) : 0;
+		wake(io);
+		if (got < SKY_VOLLEY_BATCH)
+			nanosleep(&rest, NULL);
+	}
+	return NULL;
+}
+
+int
+mass_io_start(struct mass_io *io)
+{
+	int rc = pthread_create(&io->thread, NULL, listen_for_all, io);
+
+	io->started = rc == 0;
+	if (rc == 0)
+		return 0;
+	run_say("%s", strerror(rc));
+	return STATUS_SYSTEM;
+}
+
+bool
+mass_io_take(struct mass_io *io, struct sky_mass_answer *a)
+{
+	uint32_t tail = atomic_load_explicit(&io->tail, memory_order_relaxed);
+
+	if (tail == atomic_load_explicit(&io->head, memory_order_acquire))
+		return false;
+	*a = io->ring[tail % MASS_RING];
+	atomic_store_explicit(&io->tail, tail + 1, memory_order_release);
+	return true;
+}
+
+bool
+mass_io_wait(struct mass_io *io, int signals, uint64_t deadline)
+{
+	struct pollfd p[2] = { { io->wake, POLLIN, 0 }, { signals, POLLIN, 0 } };
+	uint64_t now = sky_clock_steady(), left = deadline > now ? deadline - now : 0, sink;
+	struct timespec t;
+	ssize_t ignored;
+
+	if (left > UINT64_C(1000000000))
+		left = UINT64_C(1000000000);
+	atomic_store(&io->asleep, true);
+	if (atomic_load(&io->head) != atomic_load(&io->tail))
+		left = 0;
+	t.tv_sec = (time_t)(left / 1000000000);
+	t.tv_nsec = (long)(left % 1000000000);
+	ppoll(p, 2, &t, NULL);
+	atomic_store(&io->asleep, false);
+	if (p[0].revents) {
+		ignored = read(io->wake, &sink, sizeof(sink));
+		(void)ignored;
+	}
+	return p[1].revents != 0;
+}
+
+void
+mass_io_close(struct mass_io *io)
+{
+	atomic_store(&io->stop, true);
+	if (io->started)
+		pthread_join(io->thread, NULL);
+	for (int i = 0; i < 2; i++) {
+		if (io->volley[i])
+			sky_volley_close(io->volley[i]);
+		free(io->volley[i]);
+	}
+	free(io->ring);
+	if (io->wake >= 0)
+		close(io->wake);
+}
