@@ -109,14 +109,14 @@ append(struct sky_mass *m, struct mass_slot *s, uint32_t list)
 }
 
 void
-mass_ready(struct sky_mass *m, struct mass_slot *s)
+sky_mass_ready(struct sky_mass *m, struct mass_slot *s)
 {
 	s->waiting = false;
 	append(m, s, MASS_LIST_READY);
 }
 
 void
-mass_sleep(struct sky_mass *m, struct mass_slot *s, uint64_t until)
+sky_mass_sleep(struct sky_mass *m, struct mass_slot *s, uint64_t until)
 {
 	uint64_t tick = until / MASS_TICK;
 
@@ -125,7 +125,7 @@ mass_sleep(struct sky_mass *m, struct mass_slot *s, uint64_t until)
 }
 
 uint64_t
-mass_wait(const struct sky_mass *m)
+sky_mass_wait(const struct sky_mass *m)
 {
 	uint64_t ns = 2 * m->rtt_top_us * US + 20 * MS;
 
@@ -236,7 +236,7 @@ begin(struct sky_mass *m)
 		*mass_hop(m, s, t) = (struct mass_hop){ .node = SKY_HOPS_NONE };
 	m->open++;
 	m->stats.begun++;
-	mass_far_begin(m, s);
+	sky_mass_far_begin(m, s);
 	return s;
 }
 
@@ -246,14 +246,14 @@ static void
 expire(struct sky_mass *m, struct mass_slot *s)
 {
 	if (!s->waiting) {
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 		return;
 	}
 	s->waiting = false;
 	if (s->phase == MASS_AT_FAR)
-		mass_far_silence(m, s);
+		sky_mass_far_silence(m, s);
 	else
-		mass_way_silence(m, s);
+		sky_mass_way_silence(m, s);
 }
 
 static void
@@ -326,9 +326,9 @@ emit(struct sky_mass *m, struct mass_slot *s, uint64_t now, struct sky_mass_prob
 	m->stats.far += far;
 	pay(m, now);
 	if (s->phase == MASS_AT_ALL && s->asked != (UINT64_C(2) << s->top) - 2)
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 	else
-		mass_sleep(m, s, now + mass_wait(m));
+		sky_mass_sleep(m, s, now + sky_mass_wait(m));
 }
 
 int
@@ -348,7 +348,7 @@ sky_mass_next(struct sky_mass *m, uint64_t now, struct sky_mass_probe *p, uint64
 		if (!s)
 			break;
 		unlink_slot(m, s);
-		if (s->phase == MASS_AT_FAR || mass_way_ask(m, s, now)) {
+		if (s->phase == MASS_AT_FAR || sky_mass_way_ask(m, s, now)) {
 			emit(m, s, now, p);
 			return 1;
 		}
@@ -412,15 +412,15 @@ sky_mass_answer(struct sky_mass *m, const struct sky_mass_answer *given, uint64_
 	if (a.what == SKY_HOP_UNREACHABLE && sky_addr_same_host(&a.by, &s->dst))
 		a.what = SKY_HOP_REACHED;
 	if (a.mark.ttl == SKY_MASS_FAR)
-		mass_far_answer(m, s, &a);
+		sky_mass_far_answer(m, s, &a);
 	else if (a.mark.ttl && a.mark.ttl <= m->conf.max_ttl)
-		mass_way_answer(m, s, &a, now);
+		sky_mass_way_answer(m, s, &a, now);
 }
 
 /* --- ending --- */
 
 void
-mass_finish(struct sky_mass *m, struct mass_slot *s)
+sky_mass_finish(struct sky_mass *m, struct mass_slot *s)
 {
 	static const size_t by_end[] = {
 		[SKY_HOP_NOTHING] = offsetof(struct sky_mass_stats, silent),
@@ -434,7 +434,7 @@ mass_finish(struct sky_mass *m, struct mass_slot *s)
 
 	sky_near_back(&m->near, s->cell);
 	s->cell = SKY_NEAR_FREE;
-	mass_out_root(m, s);
+	sky_mass_out_root(m, s);
 	memcpy(&n, stats + by_end[s->end], sizeof(n));
 	n++;
 	memcpy(stats + by_end[s->end], &n, sizeof(n));
@@ -451,7 +451,7 @@ sky_mass_result(struct sky_mass *m, struct sky_mass_result *out)
 
 	if (!s)
 		return false;
-	mass_out_result(m, s, out);
+	sky_mass_out_result(m, s, out);
 	for (unsigned i = 0; i < out->hops; i++)
 		m->stats.hops[out->hop[i].how]++;
 	unlist_addr(m, s);

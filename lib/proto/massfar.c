@@ -27,11 +27,11 @@ ask(struct sky_mass *m, struct mass_slot *s, uint16_t len)
 	s->len = len;
 	s->tries = 0;
 	s->far++;
-	mass_ready(m, s);
+	sky_mass_ready(m, s);
 }
 
 void
-mass_far_begin(struct sky_mass *m, struct mass_slot *s)
+sky_mass_far_begin(struct sky_mass *m, struct mass_slot *s)
 {
 	s->phase = MASS_AT_FAR;
 	s->hi = m->conf.mtu ? m->conf.mtu + 1 : 0;
@@ -74,7 +74,7 @@ go_on(struct sky_mass *m, struct mass_slot *s)
 	if (len)
 		ask(m, s, len);
 	else
-		mass_way_begin(m, s);
+		sky_mass_way_begin(m, s);
 }
 
 /* How many hops away, from the TTL that is left of one of the usual ones; right
@@ -151,7 +151,7 @@ told(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
 }
 
 void
-mass_far_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
+sky_mass_far_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
 {
 	bool asked = s->phase == MASS_AT_FAR && s->waiting && a->mark.len == s->len;
 
@@ -172,26 +172,26 @@ mass_far_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_a
 	    s->end == SKY_HOP_NOTHING)
 		go_on(m, s);
 	else
-		mass_way_begin(m, s);
+		sky_mass_way_begin(m, s);
 }
 
 /* Large ones may vanish where small ones do not. Nobody who ever answered is
  * given up before `tries`; what was never heard of gets one more, small. */
 void
-mass_far_silence(struct sky_mass *m, struct mass_slot *s)
+sky_mass_far_silence(struct sky_mass *m, struct mass_slot *s)
 {
 	s->tries++;
 	if (s->end == SKY_HOP_NOTHING) {
 		if (s->len > small(s))
 			ask(m, s, small(s));
 		else if (s->tries + (m->conf.mtu ? 1 : 0) < m->conf.tries)
-			mass_ready(m, s);
+			sky_mass_ready(m, s);
 		else
-			mass_way_begin(m, s);
+			sky_mass_way_begin(m, s);
 		return;
 	}
 	if (s->tries < m->conf.tries) {
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 		return;
 	}
 	s->hi = s->len;

@@ -96,11 +96,11 @@ struct sky_mass {
 };
 
 /* --- mass.c --- */
-void mass_ready(struct sky_mass *m, struct mass_slot *s);
-void mass_sleep(struct sky_mass *m, struct mass_slot *s, uint64_t until);
-void mass_finish(struct sky_mass *m, struct mass_slot *s);
+void sky_mass_ready(struct sky_mass *m, struct mass_slot *s);
+void sky_mass_sleep(struct sky_mass *m, struct mass_slot *s, uint64_t until);
+void sky_mass_finish(struct sky_mass *m, struct mass_slot *s);
 /* How long an answer may take. */
-uint64_t mass_wait(const struct sky_mass *m);
+uint64_t sky_mass_wait(const struct sky_mass *m);
 /* The hop of a slot; ttl up to max_ttl. */
 static inline struct mass_hop *
 mass_hop(const struct sky_mass *m, const struct mass_slot *s, unsigned ttl)
@@ -109,22 +109,22 @@ mass_hop(const struct sky_mass *m, const struct mass_slot *s, unsigned ttl)
 }
 
 /* --- massfar.c --- */
-void mass_far_begin(struct sky_mass *m, struct mass_slot *s);
-void mass_far_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a);
-void mass_far_silence(struct sky_mass *m, struct mass_slot *s);
+void sky_mass_far_begin(struct sky_mass *m, struct mass_slot *s);
+void sky_mass_far_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a);
+void sky_mass_far_silence(struct sky_mass *m, struct mass_slot *s);
 
 /* --- massway.c --- */
-void mass_way_begin(struct sky_mass *m, struct mass_slot *s);
+void sky_mass_way_begin(struct sky_mass *m, struct mass_slot *s);
 /* True: the question s->ttl may go out now. */
-bool mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now);
-void mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a,
+bool sky_mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now);
+void sky_mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a,
     uint64_t now);
-void mass_way_silence(struct sky_mass *m, struct mass_slot *s);
+void sky_mass_way_silence(struct sky_mass *m, struct mass_slot *s);
 
 /* --- massout.c --- */
 /* Puts the way of a slot into the tree. */
-void mass_out_root(struct sky_mass *m, struct mass_slot *s);
-void mass_out_result(const struct sky_mass *m, const struct mass_slot *s,
+void sky_mass_out_root(struct sky_mass *m, struct mass_slot *s);
+void sky_mass_out_result(const struct sky_mass *m, const struct mass_slot *s,
     struct sky_mass_result *r);
 
 #endif

@@ -20,7 +20,7 @@ top_of(const struct sky_mass *m, const struct mass_slot *s)
 /* From here on the way of this target is known to all. No node that it owns may
  * be left without: others wait for it. */
 void
-mass_out_root(struct sky_mass *m, struct mass_slot *s)
+sky_mass_out_root(struct sky_mass *m, struct mass_slot *s)
 {
 	uint32_t before = s->join ? mass_hop(m, s, s->join)->node : SKY_HOPS_ROOT;
 	bool guess = s->join && s->assumed;
@@ -97,7 +97,7 @@ put_mtu(const struct sky_mass *m, const struct mass_slot *s, struct sky_mass_res
 }
 
 void
-mass_out_result(const struct sky_mass *m, const struct mass_slot *s, struct sky_mass_result *r)
+sky_mass_out_result(const struct sky_mass *m, const struct mass_slot *s, struct sky_mass_result *r)
 {
 	memset(r, 0, offsetof(struct sky_mass_result, hop));
 	r->position = s->position;

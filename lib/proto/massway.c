@@ -18,9 +18,9 @@ begin_all(struct sky_mass *m, struct mass_slot *s)
 	s->phase = MASS_AT_ALL;
 	s->top = s->distance ? s->distance - 1 : m->conf.max_ttl;
 	if (s->top)
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 	else
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 }
 
 static uint8_t
@@ -32,13 +32,13 @@ neighbours_end(const struct sky_mass *m, const struct mass_slot *s)
 }
 
 void
-mass_way_begin(struct sky_mass *m, struct mass_slot *s)
+sky_mass_way_begin(struct sky_mass *m, struct mass_slot *s)
 {
 	s->tries = 0;
 	s->claimed = false;
 	if (s->end == SKY_HOP_LOCAL || s->distance == 1) {
 		s->flags |= s->distance == 1 ? SKY_MASS_CHECKED : 0;
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 		return;
 	}
 	if (m->conf.every_hop) {
@@ -55,7 +55,7 @@ mass_way_begin(struct sky_mass *m, struct mass_slot *s)
 	}
 	s->phase = MASS_AT_BACK;
 	s->ttl = s->start;
-	mass_ready(m, s);
+	sky_mass_ready(m, s);
 }
 
 /* --- from one phase to the next --- */
@@ -64,14 +64,14 @@ static void
 forwards(struct sky_mass *m, struct mass_slot *s, uint8_t from)
 {
 	if (from > m->conf.max_ttl) {
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 		return;
 	}
 	s->phase = MASS_AT_FORE;
 	s->ttl = from;
 	s->tries = 0;
 	s->gap = 0;
-	mass_ready(m, s);
+	sky_mass_ready(m, s);
 }
 
 /* The way back is known. How far the target is may be a guess of its TTL. */
@@ -81,11 +81,11 @@ back_ends(struct sky_mass *m, struct mass_slot *s)
 	s->parked = false;
 	s->tries = 0;
 	if (s->end == SKY_HOP_UNREACHABLE || s->flags & SKY_MASS_CHECKED) {
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 	} else if (s->distance) {
 		s->phase = MASS_AT_EDGE;
 		s->ttl = s->distance;
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 	} else {
 		forwards(m, s, s->start + 1);
 	}
@@ -96,7 +96,7 @@ one_nearer(struct sky_mass *m, struct mass_slot *s)
 {
 	s->tries = 0;
 	if (--s->ttl)
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 	else
 		back_ends(m, s);
 }
@@ -116,7 +116,7 @@ leave_edge(struct sky_mass *m, struct mass_slot *s, unsigned flag)
 static void
 nap(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 {
-	mass_sleep(m, s, now + mass_wait(m) / 4);
+	sky_mass_sleep(m, s, now + sky_mass_wait(m) / 4);
 }
 
 static void
@@ -152,7 +152,7 @@ edge_known(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 	n = &m->hops.node[i];
 	if (n->flags & SKY_NODE_EDGE) {
 		s->flags |= SKY_MASS_CHECKED;
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 		return true;
 	}
 	if (n->flags & SKY_NODE_LOOK) {
@@ -188,11 +188,11 @@ denied(struct sky_mass *m, struct mass_slot *s)
 	case MASS_AT_ALL:
 		assume(m, s);
 		s->got |= UINT64_C(1) << s->ttl;
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 		break;
 	default:
 		leave_edge(m, s, 0);
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 	}
 }
 
@@ -252,7 +252,7 @@ allowed(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 	}
 	s->promised = wait > 0;
 	if (wait)
-		mass_sleep(m, s, now + wait);
+		sky_mass_sleep(m, s, now + wait);
 	return !wait;
 }
 
@@ -276,7 +276,7 @@ pick(const struct sky_mass *m, struct mass_slot *s)
 }
 
 bool
-mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now)
+sky_mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 {
 	bool again = s->promised;
 
@@ -286,7 +286,7 @@ mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 		return false;
 	if (s->phase == MASS_AT_ALL && !again && !pick(m, s)) {
 		s->waiting = true;
-		mass_sleep(m, s, now + mass_wait(m));
+		sky_mass_sleep(m, s, now + sky_mass_wait(m));
 		return false;
 	}
 	if (!m->hops.gap_least)
@@ -350,7 +350,7 @@ met(struct sky_mass *m, struct mass_slot *s)
 		join(m, s, false);
 	} else if (n->owner && n->owner != me) {
 		s->parked = true;
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 	} else {
 		n->owner = me;
 		one_nearer(m, s);
@@ -391,7 +391,7 @@ target_said(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answe
 	}
 	s->flags |= SKY_MASS_CHECKED;
 	leave_edge(m, s, SKY_NODE_EDGE);
-	mass_finish(m, s);
+	sky_mass_finish(m, s);
 }
 
 /* A filter, or a router without a way: it is no hop of this TTL, and further off
@@ -410,7 +410,7 @@ refused(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a
 		return;
 	}
 	leave_edge(m, s, 0);
-	mass_finish(m, s);
+	sky_mass_finish(m, s);
 }
 
 static void
@@ -431,7 +431,7 @@ all_said(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *
 			s->distance = a->mark.ttl;
 	}
 	if (s->got == every)
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 }
 
 /* Too late for its question: what nobody knew is filled in. */
@@ -445,7 +445,7 @@ late(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
 }
 
 void
-mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a,
+sky_mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a,
     uint64_t now)
 {
 	uint32_t iface = SKY_HOPS_NONE;
@@ -484,11 +484,11 @@ all_silent(struct sky_mass *m, struct mass_slot *s)
 	uint64_t every = (UINT64_C(2) << s->top) - 2;
 
 	if (++s->tries >= m->conf.tries || s->got == every) {
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 		return;
 	}
 	s->asked = s->got;
-	mass_ready(m, s);
+	sky_mass_ready(m, s);
 }
 
 static void
@@ -501,18 +501,18 @@ give_up(struct sky_mass *m, struct mass_slot *s)
 		break;
 	case MASS_AT_EDGE:
 		leave_edge(m, s, 0);
-		mass_finish(m, s);
+		sky_mass_finish(m, s);
 		break;
 	default:
 		if (++s->gap >= s->gap_most || ++s->ttl > m->conf.max_ttl)
-			mass_finish(m, s);
+			sky_mass_finish(m, s);
 		else
-			mass_ready(m, s);
+			sky_mass_ready(m, s);
 	}
 }
 
 void
-mass_way_silence(struct sky_mass *m, struct mass_slot *s)
+sky_mass_way_silence(struct sky_mass *m, struct mass_slot *s)
 {
 	bool silent = s->guess == SKY_HOPS_SILENT;
 
@@ -526,7 +526,7 @@ mass_way_silence(struct sky_mass *m, struct mass_slot *s)
 		sky_hops_lost(&m->hops, m->hops.node[s->guess].iface);
 	s->guess = SKY_HOPS_NONE;
 	if (++s->tries < m->conf.tries && !silent) {
-		mass_ready(m, s);
+		sky_mass_ready(m, s);
 		return;
 	}
 	if (s->phase != MASS_AT_EDGE)
