@@ -336,6 +336,7 @@ met(struct sky_paths *p, const struct paths_probe *b, const struct sky_hop_answe
 	if (i == PATHS_NONE)
 		return;
 	n = &p->node[i];
+	p->hop[b->ttl].dry = 0;
 	if (n->is == SKY_PATHS_STOP) {
 		n->type = a->type;
 		n->code = a->code;
@@ -474,6 +475,7 @@ cell_lost(struct sky_paths *p, uint32_t id)
 
 	if (c->is != CELL_FLYING)
 		return;
+	p->hop[b->ttl].dry++;
 	if (sky_paths_excused(p, id)) {
 		c->is = CELL_LIMITED;
 		p->limited++;
@@ -510,7 +512,7 @@ expire(struct sky_paths *p, uint64_t now)
 		p->hop[b->ttl % SKY_PATHS_HOPS].controls -= b->kind == PATHS_CONTROL;
 		if (b->kind == PATHS_CELL)
 			cell_lost(p, id);
-		else if (b->kind == PATHS_CONTROL)
+		else if (b->kind == PATHS_CONTROL || b->kind == PATHS_AGAIN)
 			learn_bucket(p, b);
 		else if (b->kind == PATHS_FULL)
 			sky_paths_size_lost(p, id);

@@ -89,6 +89,8 @@ struct sky_paths_node {
 	uint8_t ttl;
 	uint8_t is;			/* enum sky_paths_is */
 	uint8_t type, code;		/* STOP */
+	uint8_t lack, stuck;		/* inside: flows it needs, rounds that brought none */
+	uint16_t before;
 	/* filled by sky_paths_node() */
 	uint8_t spread;			/* enum sky_paths_spread */
 	bool limited;			/* its answers ran out */
@@ -187,7 +189,7 @@ struct paths_hop {
 	uint16_t again, astray;		/* repeats that were answered; by another node */
 	uint16_t asked_again, pairs, parts;	/* see pathsend.c */
 	uint16_t controls;		/* in flight */
-	uint16_t before, stuck;		/* rounds of fresh flows that brought nothing */
+	uint16_t dry;			/* flows unanswered in a row */
 };
 
 struct sky_paths {

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #define PAIRS 10			/* that do not mix: by packet they would, 99.8 % */
-#define REPEATS 5
+#define REPEATS 7			/* of flows in their places: they keep to them, 99 % */
 
 /* --- does a flow keep to its place? --- */
 
@@ -56,10 +56,20 @@ apart(const struct sky_paths *p, unsigned ttl)
 	    p->hop[ttl].pairs >= PAIRS;
 }
 
+/* At this hop, or at one before it in the same diamond. */
+static bool
+strays(const struct sky_paths *p, unsigned ttl)
+{
+	for (; ttl > 0 && p->hop[ttl].width > 1; ttl--)
+		if (p->hop[ttl].astray)
+			return true;
+	return false;
+}
+
 enum paths_stable
 sky_paths_stable(const struct sky_paths *p, unsigned ttl)
 {
-	if (p->hop[ttl].astray)
+	if (strays(p, ttl))
 		return PATHS_UNSTABLE;
 	if (p->hop[ttl].width < 2 || p->hop[ttl].again >= REPEATS || apart(p, ttl) ||
 	    (ttl > 1 && apart(p, ttl - 1)))
@@ -142,11 +152,14 @@ sky_paths_node(const struct sky_paths *p, unsigned i, struct sky_paths_node *out
 	return 0;
 }
 
+/* Of two packets of one flow one was seen here, the other at the next hop. If the
+ * flow keeps to its place at either of them, one packet would have been at both. */
 static bool
 sure(const struct sky_paths *p, unsigned ttl)
 {
 	return p->hop[ttl].width == 1 || p->hop[ttl + 1].width == 1 ||
-	    (sky_paths_stable(p, ttl) == PATHS_STABLE && sky_paths_stable(p, ttl + 1) == PATHS_STABLE);
+	    sky_paths_stable(p, ttl) == PATHS_STABLE ||
+	    sky_paths_stable(p, ttl + 1) == PATHS_STABLE;
 }
 
 static void

@@ -10,8 +10,9 @@
 #define KEPT 2				/* errors of a lone router kept for witnesses */
 #define KEPT_AT_END 3			/* and of the destination, for large packets */
 #define FRESH 16			/* new flows at once, at most */
-#define STUCK 4				/* rounds of them that bring nothing */
-#define REPEATS 5			/* of a flow in its place: it keeps to it, 97 % */
+#define DRY 8				/* flows that nobody of a hop answers: nobody will */
+#define FRESH_LEAST 4
+#define STUCK 3				/* rounds of them that bring a router nothing */
 #define REPEATS_ASKED 12
 
 unsigned
@@ -209,6 +210,15 @@ settled(const struct sky_paths *p, unsigned ttl)
 	return true;
 }
 
+static bool
+all_stuck(const struct sky_paths *p, unsigned ttl)
+{
+	for (unsigned i = 1; i < p->nodes; i++)
+		if (p->node[i].ttl == ttl && p->node[i].stuck < STUCK && p->node[i].lack)
+			return false;
+	return true;
+}
+
 /* How many to hold back of those that the rule asks for. */
 static unsigned
 kept(const struct sky_paths *p, unsigned ttl)
@@ -216,7 +226,7 @@ kept(const struct sky_paths *p, unsigned ttl)
 	if (p->conf.full && !p->sized && has_end(p, ttl))
 		return p->hop[ttl - 1].width > 1 ? sky_paths_enough(p, 1) - 1 : KEPT_AT_END;
 	if (p->hop[ttl].width == 1 && p->hop[ttl + 1].width > 1 && !settled(p, ttl) &&
-	    p->hop[ttl].stuck < STUCK && p->hop[ttl + 1].stuck < STUCK)
+	    !all_stuck(p, ttl + 1))
 		return KEPT;
 	return 0;
 }
@@ -238,7 +248,7 @@ ask_along(struct sky_paths *p, unsigned flow, unsigned ttl)
 	bool asked = ask(p, flow, ttl);
 
 	while (p->hop[ttl].width > 1 && p->hop[++ttl].width && ttl <= p->conf.max && !dead(p, ttl) &&
-	    !(has_end(p, ttl) && !p->sized))
+	    p->hop[ttl].dry < DRY && !(has_end(p, ttl) && !p->sized))
 		ask(p, flow, ttl);
 	return asked;
 }
@@ -277,9 +287,10 @@ can_show(const struct sky_paths *p, unsigned node, const uint16_t *parent, uint6
 {
 	const struct sky_paths_node *n = &p->node[node];
 
-	if (n->is == SKY_PATHS_SILENT || sky_paths_tokens(p, n->host, now))
+	if (n->is == SKY_PATHS_SILENT ||
+	    (p->hop[n->ttl].dry < DRY && sky_paths_tokens(p, n->host, now)))
 		return true;
-	for (unsigned i = 1; i < p->nodes; i++)
+	for (unsigned i = 1; i < p->nodes && p->hop[n->ttl + 1].dry < DRY; i++)
 		if (p->node[i].ttl == n->ttl + 1 && parent[i] == node &&
 		    p->node[i].is != SKY_PATHS_SILENT && sky_paths_tokens(p, p->node[i].host, now))
 			return true;
@@ -317,8 +328,10 @@ plan_nodes(struct sky_paths *p, unsigned ttl, bool first, uint64_t now)
 		if (!first && !keep && l.nexts > 1 && aim(p, l.nexts) > l.draws + l.flying)
 			want = aim(p, l.nexts) - l.draws - l.flying;
 		lack = give(p, i, want, after);
-		if (lack > most && can_show(p, i, parent, now))
-			most = lack;
+		if (p->node[i].stuck >= STUCK || !can_show(p, i, parent, now))
+			lack = 0;
+		p->node[i].lack = lack > 0;
+		most = lack > most ? lack : most;
 	}
 	return most;
 }
@@ -341,42 +354,46 @@ untouched(const struct sky_paths *p, unsigned flow, unsigned from, unsigned to)
 	return true;
 }
 
-static unsigned
-knowledge(const struct sky_paths *p, unsigned from, unsigned to)
+/* Fresh flows go out again for those that lack them: did the last ones help? */
+static void
+count_stuck(struct sky_paths *p, unsigned ttl)
 {
-	unsigned n = 0;
+	uint16_t parent[SKY_PATHS_NODES];
 
-	for (unsigned h = from; h <= to; h++)
-		for (unsigned f = 0; f < p->flows; f++)
-			n += p->cell[f][h].is == CELL_SEEN;
-	return n;
+	sky_paths_parents(p, ttl, parent);
+	for (unsigned i = 0; i < p->nodes; i++) {
+		struct sky_paths_node *n = &p->node[i];
+		unsigned draws;
+
+		if (n->ttl != ttl - 1 || !n->lack)
+			continue;
+		draws = sky_paths_look(p, i, parent).draws;
+		n->stuck = draws > n->before ? 0 : n->stuck + 1;
+		n->before = draws;
+	}
 }
 
 /* New flows for hop ttl, through every hop since the last that has one router. */
 static void
 plan_fresh(struct sky_paths *p, unsigned ttl, unsigned n)
 {
-	struct paths_hop *hop = &p->hop[ttl];
-	unsigned from = ttl, know;
+	unsigned from = ttl;
 
 	while (from > 1 && p->hop[from - 1].width > 1)
 		from--;
 	for (unsigned h = from; h <= ttl; h++)
 		if (flying_at(p, h))
 			return;
-	know = knowledge(p, from, ttl);
-	hop->stuck = know > hop->before ? 0 : hop->stuck + 1;
-	hop->before = know;
-	if (hop->stuck >= STUCK)
-		return;
+	count_stuck(p, ttl);
 	n *= p->hop[ttl - 1].width;
-	n = n < FRESH ? n : FRESH;
+	n = n < FRESH ? n > FRESH_LEAST ? n : FRESH_LEAST : FRESH;
 	for (unsigned f = 0; f < p->conf.flows && n > 0; f++) {
 		if (!untouched(p, f, from, ttl))
 			continue;
 		for (unsigned h = from; h <= ttl; h++)
-			if (!dead(p, h))
-				ask_along(p, f, h);
+			if (!dead(p, h) && (p->hop[h].dry < DRY || h == ttl))
+				ask(p, f, h);
+		ask_along(p, f, ttl);
 		n--;
 	}
 	p->cut = p->cut || n > 0;
@@ -454,6 +471,24 @@ plan_links(struct sky_paths *p, uint64_t now)
 	return any;
 }
 
+/* Would it tell anything: the kind of a balancer, or whether links are sure? */
+static bool
+matters(const struct sky_paths *p, unsigned ttl)
+{
+	uint16_t parent[SKY_PATHS_NODES];
+
+	if (p->hop[ttl].width < 2 || sky_paths_stable(p, ttl) != PATHS_OPEN)
+		return false;
+	if ((p->hop[ttl - 1].width > 1 && sky_paths_stable(p, ttl - 1) == PATHS_OPEN) ||
+	    (p->hop[ttl + 1].width > 1 && sky_paths_stable(p, ttl + 1) == PATHS_OPEN))
+		return true;
+	sky_paths_parents(p, ttl, parent);
+	for (unsigned i = 0; i < p->nodes; i++)
+		if (p->node[i].ttl == ttl - 1 && sky_paths_look(p, i, parent).nexts > 1)
+			return true;
+	return false;
+}
+
 /* One flow again, where it was: does it keep to it? */
 static bool
 plan_again(struct sky_paths *p, unsigned ttl, uint64_t now)
@@ -461,7 +496,7 @@ plan_again(struct sky_paths *p, unsigned ttl, uint64_t now)
 	struct paths_hop *h = &p->hop[ttl];
 	bool waits = false;
 
-	if (h->width < 2 || h->asked_again >= REPEATS_ASKED || sky_paths_stable(p, ttl) != PATHS_OPEN)
+	if (h->asked_again >= REPEATS_ASKED || !matters(p, ttl))
 		return false;
 	for (unsigned f = 0; f < p->flows; f++) {
 		const struct paths_cell *c = &p->cell[f][ttl];

@@ -3,13 +3,6 @@
 #include "run.h"
 
 int
-path_paths(struct run *r)
-{
-	run_say("--paths: not in this build");
-	return STATUS_INPUT;
-}
-
-int
 path_cycle(struct run *r)
 {
 	run_say("--cycles: not in this build");

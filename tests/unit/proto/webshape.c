@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 const char *const web_shape_name[WEB_SHAPES] = { "chain", "simplest", "four", "long", "nested",
-	"asymmetric", "meshed", "eight" };
+	"asymmetric", "meshed", "eight", "alias" };
 
 static unsigned
 wide(struct web *w, unsigned before, unsigned n)
@@ -48,6 +48,17 @@ two_ways(struct web *w, unsigned more)
 }
 
 static unsigned
+alias(struct web *w)
+{
+	unsigned last[2];
+
+	last[0] = one(w, one(w, one(w, 0)));
+	last[1] = one(w, one(w, one(w, 0)));
+	w->router[last[1]].alias = last[0];
+	return web_add(w, 2, last);
+}
+
+static unsigned
 meshed(struct web *w)
 {
 	unsigned ab[2], cd[2];
@@ -72,6 +83,8 @@ web_shape(struct web *w, enum web_shape shape)
 		at = two_ways(w, shape == WEB_ASYMMETRIC);
 	else if (shape == WEB_MESHED)
 		at = meshed(w);
+	else if (shape == WEB_ALIAS)
+		at = alias(w);
 	else
 		at = wide(w, 0, shape == WEB_SIMPLEST ? 2 : shape == WEB_FOUR ? 4 : 8);
 	one(w, at);

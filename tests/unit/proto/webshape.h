@@ -16,6 +16,7 @@ enum web_shape {
 	WEB_ASYMMETRIC,			/* one way is a hop longer */
 	WEB_MESHED,			/* two hops of two, each linked with each */
 	WEB_EIGHT,
+	WEB_ALIAS,			/* as LONG, joined by a router of two addresses */
 	WEB_SHAPES
 };
 

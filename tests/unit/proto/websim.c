@@ -38,6 +38,7 @@ web_add(struct web *w, unsigned n, const unsigned *from)
 	for (unsigned i = 0; i < n; i++)
 		w->router[from[i]].next[w->router[from[i]].nexts++] = me;
 	w->end = me;
+	w->router[me].alias = me;
 	return me;
 }
 
@@ -89,7 +90,7 @@ answer(struct web *w, uint64_t at, struct web_news n)
 
 	if (r->silent || (n.what == WEB_TOO_BIG && r->mute))
 		return;
-	if (n.what != WEB_TOO_BIG && !allowed(w, r, at))
+	if (n.what != WEB_TOO_BIG && !allowed(w, &w->router[r->alias], at))
 		return;
 	if (web_roll(w, 1000) < w->loss_back || w->count == WEB_NEWS)
 		return;

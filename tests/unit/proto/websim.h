@@ -30,6 +30,7 @@ struct web_router {
 	bool lies;			/* tells an MTU of 0 */
 	double tokens;
 	uint64_t filled;
+	unsigned alias;			/* of a router: their errors are limited together */
 	unsigned asked, answered;
 };
 
