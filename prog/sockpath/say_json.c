@@ -6,6 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WORD = 32 };
+
+/* Words of records have no blanks. */
+static const char *
+dashed(char *word, const char *text)
+{
+	snprintf(word, WORD, "%s", text);
+	for (char *p = word; *p; p++)
+		if (*p == ' ')
+			*p = '-';
+	return word;
+}
+
 /* Address and name, as members. */
 static void
 who(struct run *r, const struct sky_addr *a)
@@ -55,6 +68,7 @@ static void
 mtus(struct run *r, const struct sky_trace_hop *h)
 {
 	struct out *o = &r->out;
+	char word[WORD];
 
 	if (h->passed)
 		out_u64(o, "passed", h->passed);
@@ -66,7 +80,7 @@ mtus(struct run *r, const struct sky_trace_hop *h)
 	if (h->judged == SKY_TRACE_TOLD_NOTHING)
 		return;
 	out_u64(o, "mtu", h->told);
-	out_str(o, "judged", sky_trace_told_word(h->judged));
+	out_str(o, "judged", dashed(word, sky_trace_told_word(h->judged)));
 	if (sky_addr_family(&h->teller))
 		out_addr(o, "teller", NULL, &h->teller);
 }
@@ -150,6 +164,7 @@ static void
 end_mtu(struct run *r, const struct sky_trace_path *p, const struct path_back *back)
 {
 	struct out *o = &r->out;
+	char word[WORD];
 
 	if (p->certainty != SKY_TRACE_MTU_NONE) {
 		if (p->certainty != SKY_TRACE_MTU_BOUNDED)
@@ -160,9 +175,9 @@ end_mtu(struct run *r, const struct sky_trace_path *p, const struct path_back *b
 		if (p->certainty == SKY_TRACE_MTU_BOUNDED)
 			out_u64(o, "pmtu_hop", p->mtu_hop);
 	}
-	out_str(o, "certainty", sky_trace_certainty_word(p->certainty));
+	out_str(o, "certainty", dashed(word, sky_trace_certainty_word(p->certainty)));
 	if (p->limit != SKY_TRACE_BY_NOBODY)
-		out_str(o, "limit", sky_trace_limit_word(p->limit));
+		out_str(o, "limit", dashed(word, sky_trace_limit_word(p->limit)));
 	if (p->set_by_hop)
 		out_u64(o, "set_by_hop", p->set_by_hop);
 	if (p->set_by_last > p->set_by_hop)
