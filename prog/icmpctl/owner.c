@@ -2,6 +2,8 @@
 /* owner.c - see owner.h. */
 #include "owner.h"
 
+#include "sys/diag.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -215,7 +217,18 @@ tell(struct owners *o, uint64_t inode, struct owner *out)
 static bool
 still_there(const struct owner_ask *ask)
 {
-	return false;
+	const struct sky_diag_ask q = {
+		.proto = ask->fate->proto, .ifindex = ask->fate->ifindex,
+		.local = ask->fate->src, .remote = ask->fate->dst,
+	};
+	struct sky_diag_answer a = { .err = -ENOENT };
+	struct sky_diag d;
+
+	if (sky_diag_open(&d) < 0)
+		return true;	/* not known: then it is not said that it is gone */
+	sky_diag_ask(&d, &q, &a, 1);
+	sky_diag_close(&d);
+	return a.err == 0 ? a.cookie == ask->cookie : a.err != -ENOENT;
 }
 
 /* After /proc was read. */
