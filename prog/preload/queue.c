@@ -176,7 +176,6 @@ queue_take(struct sock *s, int fd)
 	int err = atomic_exchange(&s->kept, 0);
 	struct sky_fate f;
 
-	atomic_store_explicit(&s->stale, 0, memory_order_relaxed);
 	sock_clear(s, SOCK_WAITS);
 	for (int i = 0; !err && i < ENTRIES && read_entry(fd, &f); i++) {
 		if (!is_news(&f))

@@ -19,7 +19,6 @@ enum {
 	TRIES_STALE = 64,	/* another thread that reads the queue renews the errno */
 	TRIES_DOUBTFUL = 6,	/* an errno that may be the datagram's own */
 	TRIES_LONG = 2,		/* EMSGSIZE: each leaves a record */
-	RELIEVE = 16,		/* after so many stale errors without a receive */
 };
 
 void
@@ -83,7 +82,7 @@ sending_again(struct sending *x)
 	sock_set(x->s, SOCK_WAITS);
 	if (state()->log_only)
 		queue_empty(x->s, x->fd);
-	else if (atomic_fetch_add(&x->s->stale, 1) % RELIEVE == RELIEVE - 1)
+	else
 		queue_relieve(x->s, x->fd);
 	return true;
 }

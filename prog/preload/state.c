@@ -52,7 +52,6 @@ take_sock(struct state *st, uint32_t flags)
 		if (!atomic_compare_exchange_strong(&s->refs, &none, 1))
 			continue;
 		atomic_store(&s->kept, 0);
-		atomic_store(&s->stale, 0);
 		s->watch.epfd = -1;
 		atomic_store(&s->flags, flags);
 		return (uint16_t)(i + 1);

@@ -38,7 +38,6 @@ struct sock {
 	_Atomic uint32_t refs;		/* descriptors that are this socket */
 	_Atomic uint32_t flags;		/* enum sock_flag */
 	_Atomic int kept;		/* errno that left the queue, to be returned */
-	_Atomic uint32_t stale;		/* errors that sends met since the last receive */
 	struct watch watch;
 };
 
