@@ -71,6 +71,9 @@ void sky_icmpd_forget(struct sky_icmpd *d);
  * triggering; with edge triggering call sky_icmpd_recv() until it returns 0. */
 int sky_icmpd_fd(const struct sky_icmpd *d);
 
+/* True if fd is one of those that the handle has open, for who closes many. */
+bool sky_icmpd_has(const struct sky_icmpd *d, int fd);
+
 /* From now on errors about what this socket sends are wanted: UDP, UDP-Lite or
  * TCP, of either family, bound or not, connected or not. The descriptor is only
  * asked questions, now and after a reconnection; remove the socket before it is

@@ -99,6 +99,15 @@ sky_icmpd_fd(const struct sky_icmpd *sd)
 	return d->magic == SKY_ICMPD_MAGIC ? d->wait : -1;
 }
 
+bool
+sky_icmpd_has(const struct sky_icmpd *sd, int fd)
+{
+	const struct icmpd *d = icmpd_of_const(sd);
+
+	return d->magic == SKY_ICMPD_MAGIC && fd >= 0 &&
+	    (fd == d->wait || fd == d->alarm || fd == d->fd);
+}
+
 static int
 is_wanted(const struct sky_sockid *s)
 {
