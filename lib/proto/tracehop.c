@@ -187,6 +187,25 @@ worth_waiting(struct trace *t)
 	return true;
 }
 
+/* Behind the last that answers there is silence. If the end does answer, what is
+ * asked too far costs its errors: few at a time, and not before all was tried. */
+static unsigned
+silent_to(struct trace *t, unsigned from, unsigned want)
+{
+	unsigned last = from + t->conf.gap;
+
+	if (!t->end_answers) {
+		t->end_silent = true;
+		return last > want ? last : want;
+	}
+	for (unsigned ttl = from + 1; ttl <= t->horizon; ttl++)
+		if (!sky_trace_settled(t, ttl))
+			return want;
+	if (t->guess > from)
+		last = t->guess + t->conf.gap;
+	return t->horizon + t->conf.ahead < last ? t->horizon + t->conf.ahead : last;
+}
+
 static void
 grow(struct trace *t)
 {
@@ -201,10 +220,7 @@ grow(struct trace *t)
 	if (t->guess)
 		want = t->guess > t->top ? t->guess : t->top + t->conf.ahead;
 	if (t->horizon > from && all_silent(t, from + 1, t->horizon)) {
-		unsigned last = t->end_answers && t->guess > from ? t->guess : from;
-
-		want = last + t->conf.gap > want ? last + t->conf.gap : want;
-		t->end_silent = !t->end_answers;
+		want = silent_to(t, from, want);
 	} else if (!t->guess && want > t->horizon && t->horizon && worth_waiting(t)) {
 		return;
 	}

@@ -79,7 +79,9 @@ has_control(const struct trace *t, uint32_t i, bool same)
 			continue;
 		if (trace_place(t, c->ttl) == place && c->is != TRACE_FLYING)
 			return c->is == TRACE_CAME;
-		other = other || (c->is == TRACE_CAME && (c->reach >= place || !c->hop));
+		if (c->is == TRACE_CAME && (c->reach >= place ||
+		    (!c->hop && b->len > t->carry[trace_place(t, c->ttl)])))
+			other = true;
 	}
 	return other && !same;
 }
@@ -544,9 +546,9 @@ search(struct trace *t, const struct trace_limit *l, uint32_t low)
 		sky_trace_ask(t, size[i] == low + 1 ? ttl_of(t, best(t, l, &w)) :
 		    ttl_of(t, w.place[k]), size[i], false);
 	}
-	if (n < 2 || serial(t))
+	if (serial(t))
 		return;
-	if (!l->refused && lost_of(t, l->ceiling) < 2)
+	if (n > 1 && !l->refused && lost_of(t, l->ceiling) < 2)
 		sky_trace_ask(t, ttl_of(t, best(t, l, &w)), l->ceiling, false);
 	prove_early(t, l, low, &w);
 }
@@ -616,6 +618,18 @@ prove(struct trace *t, const struct trace_limit *l, uint32_t low)
 		sky_trace_ask(t, ttl_of(t, l->end), low, false);
 }
 
+/* This place, or another one that can tell the same, if it has nothing left. */
+static uint32_t
+elsewhere(struct trace *t, const struct trace_limit *l, uint32_t place)
+{
+	struct witness w;
+
+	if (sky_trace_room(t, place) && !dry(t, place))
+		return place;
+	find_witnesses(t, l, &w);
+	return w.count ? best(t, l, &w) : place;
+}
+
 /* Something was lost and nothing was answered since that it could be compared
  * with: once more, with a small one behind it. */
 static bool
@@ -631,11 +645,13 @@ unclear(struct trace *t, const struct trace_limit *l)
 			continue;
 		if (sent(t, t->hop_len, place) >= 3 * TRIES)
 			continue;
+		if (b->len > t->carry[l->behind])
+			place = elsewhere(t, l, place);
 		if (!ready(t, place))
 			return true;
 		if (sent(t, b->len, place) < TRIES)
-			sky_trace_ask(t, b->ttl, b->len, false);
-		sky_trace_ask(t, b->ttl, t->hop_len, false);
+			sky_trace_ask(t, ttl_of(t, place), b->len, false);
+		sky_trace_ask(t, ttl_of(t, place), t->hop_len, false);
 		return true;
 	}
 	return false;
