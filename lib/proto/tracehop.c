@@ -93,7 +93,7 @@ ask_more(struct trace *t, unsigned ttl, uint32_t n)
 	uint32_t keep = t->mtu_done ? 0 : place == TRACE_END ? 3 : 1;
 
 	if (room <= keep) {
-		sky_trace_wake(t, sky_trace_refill(t, place == TRACE_END ? ttl : place));
+		sky_trace_wake(t, sky_trace_refill(t, place));
 		return;
 	}
 	while (n-- && room-- > keep)
@@ -226,8 +226,10 @@ grow(struct trace *t)
 	}
 	if (want > t->conf.max)
 		want = t->conf.max;
-	if (want > t->horizon)
-		t->horizon = (uint8_t)want;
+	if (want <= t->horizon)
+		return;
+	t->horizon = (uint8_t)want;
+	sky_trace_find_top(t);		/* `far` may have been one of them */
 }
 
 /* --- the end --- */

@@ -10,36 +10,16 @@
 
 /* --- buckets --- */
 
-static uint32_t
-used(const struct trace *t, uint32_t i)
-{
-	uint64_t tat = t->hop[i].tat;
-
-	if (tat <= t->now)
-		return 0;
-	return (uint32_t)((tat - t->now + t->conf.refill_ns - 1) / t->conf.refill_ns);
-}
-
-/* The end is asked by several TTLs; [TRACE_END] counts what went to `far`. */
-static uint32_t
-all_used(const struct trace *t, uint32_t place)
-{
-	uint32_t n = used(t, place);
-
-	if (place == TRACE_END && t->dist)
-		for (uint32_t i = t->dist; i <= t->horizon; i++)
-			n += used(t, i);
-	return n;
-}
-
 uint32_t
 sky_trace_room(const struct trace *t, uint32_t place)
 {
-	uint32_t n = all_used(t, place);
+	uint64_t tat = t->hop[place].tat, n = 0;
 
 	if (place == TRACE_END && t->conf.free_end)
 		return t->conf.burst;
-	return n < t->conf.burst ? t->conf.burst - n : 0;
+	if (tat > t->now)
+		n = (tat - t->now + t->conf.refill_ns - 1) / t->conf.refill_ns;
+	return n < t->conf.burst ? t->conf.burst - (uint32_t)n : 0;
 }
 
 uint64_t
@@ -54,7 +34,7 @@ sky_trace_refill(const struct trace *t, uint32_t place)
 void
 sky_trace_take(struct trace *t, unsigned ttl, bool give_back)
 {
-	struct trace_hop *h = &t->hop[ttl == t->conf.far ? TRACE_END : ttl];
+	struct trace_hop *h = &t->hop[trace_place(t, ttl)];
 
 	if (give_back) {
 		h->tat -= h->tat > t->conf.refill_ns ? t->conf.refill_ns : h->tat;
@@ -229,8 +209,8 @@ note_hop(struct trace *t, uint32_t i, struct trace_probe *b, const struct sky_ho
 }
 
 /* The highest hop below the end that answered. */
-static void
-find_top(struct trace *t)
+void
+sky_trace_find_top(struct trace *t)
 {
 	unsigned last = t->dist ? t->dist - 1u : t->horizon;
 
@@ -243,9 +223,17 @@ find_top(struct trace *t)
 static void
 flip(struct trace *t, unsigned dist, uint32_t id)
 {
+	struct trace_hop *end = &t->hop[TRACE_END];
+
+	if (end->tat < t->now)
+		end->tat = t->now;
+	for (unsigned i = dist; dist && i <= t->horizon; i++) {
+		end->tat += t->hop[i].tat > t->now ? t->hop[i].tat - t->now : 0;
+		t->hop[i].tat = 0;	/* one bucket: that of the end */
+	}
 	t->dist = (uint8_t)dist;
 	t->dist_id = id;
-	find_top(t);
+	sky_trace_find_top(t);
 }
 
 static void
@@ -443,7 +431,7 @@ sky_trace_answer(struct sky_trace *handle, uint64_t now, const struct sky_hop_an
 
 	if (now > t->now)
 		t->now = now;
-	if (t->done) {
+	if (t->done && a->what != SKY_HOP_LOCAL) {
 		t->late++;
 		return false;
 	}

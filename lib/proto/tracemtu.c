@@ -183,6 +183,28 @@ find_ceiling(const struct trace *t, struct trace_limit *l, unsigned *teller)
 		l->low = l->ceiling - 1;	/* a router after the last that answers */
 }
 
+/* More came through than that router told: it errs, or the path has changed
+ * since. Then the refusal must be no older than what came through. */
+static bool
+refused_since(const struct trace *t, const struct trace_limit *l)
+{
+	uint64_t passed = 0;
+
+	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
+		if (t->probe[i].is == TRACE_CAME && t->probe[i].reach >= l->end &&
+		    t->probe[i].len == l->low)
+			passed = t->probe[i].sent;
+	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
+		const struct trace_probe *b = &t->probe[i];
+
+		if (b->is == TRACE_REFUSED && b->len == l->ceiling &&
+		    (b->sent >= passed || (!t->changes &&
+		    (b->told < t->conf.floor || b->told >= l->low))))
+			return true;
+	}
+	return false;
+}
+
 void
 sky_trace_limit(const struct trace *t, struct trace_limit *l)
 {
@@ -207,7 +229,7 @@ sky_trace_limit(const struct trace *t, struct trace_limit *l)
 	}
 	l->certain = l->low >= t->top_mtu;
 	if (l->ceiling == l->low + 1 && l->ceiling <= t->top_mtu)
-		l->certain = l->refused ||
+		l->certain = l->refused ? refused_since(t, l) :
 		    proven_losses(t, l->ceiling, l->before + 1) >= sky_trace_need(t);
 }
 
@@ -601,7 +623,9 @@ prove(struct trace *t, const struct trace_limit *l, uint32_t low)
 		if (n > 1 && lost_of(t, l->ceiling) < 2 && sky_trace_chance(t, &of))
 			n = 1;
 	}
-	if (sent(t, low, l->end) >= 3 * TRIES) {
+	if (l->refused && t->carry[l->end] >= low)
+		n = 1;			/* is it still refused? */
+	if (sent(t, low, l->end) + sent(t, l->ceiling, l->end) >= 3 * TRIES) {
 		t->mtu_done = true;
 		return;
 	}
@@ -673,10 +697,18 @@ whole(struct trace *t, const struct trace_limit *l)
 static void
 next_step(struct trace *t, const struct trace_limit *l)
 {
-	uint32_t low = t->carry[l->behind];
+	uint32_t low = t->carry[l->behind], least = t->conf.len;
 
+	if (least > t->conf.floor)
+		least = t->conf.floor;
 	if (low >= l->ceiling)		/* only what is after the last that answers */
 		low = l->ceiling - 1;
+	if (low < least)
+		low = least - 1;	/* nothing shorter can be sent */
+	if (l->ceiling <= least) {
+		t->mtu_done = true;
+		return;
+	}
 	if (unclear(t, l))
 		return;
 	if (l->ceiling > t->top_mtu)
@@ -703,7 +735,7 @@ sky_trace_plan_mtu(struct trace *t)
 		sky_trace_ask(t, t->conf.far, t->top_mtu, false);
 		return;
 	}
-	if (follow(t))
+	if (follow(t) || (serial(t) && !t->hops_done))
 		return;
 	sky_trace_limit(t, &l);
 	if (!l.end || t->changes > TRACE_CHANGES) {
