@@ -5,9 +5,9 @@
  * What is known is the list of probes and what became of each; everything else is
  * asked of it anew whenever something has changed, so an answer that comes late
  * mends what was concluded without it. A place is where an answer comes from: the
- * TTL of a hop, or TRACE_END for whoever answers at the far end. Four files:
- * trace.c is the outside, tracein.c takes answers in, tracehop.c and tracemtu.c
- * decide what to send for the hops and for the MTU, tracesay.c tells.
+ * TTL of a hop, or TRACE_END for whoever answers at the far end. trace.c is the
+ * outside, tracein.c takes answers in, tracelimit.c weighs them, tracehop.c and
+ * tracemtu.c decide what to send for the hops and for the MTU, tracesay.c tells.
  */
 #ifndef SKY_PROTO_TRACEBOOK_H
 #define SKY_PROTO_TRACEBOOK_H
@@ -124,7 +124,7 @@ bool sky_trace_settled(const struct trace *t, unsigned ttl);
 uint32_t sky_trace_tries(const struct trace *t);
 bool sky_trace_answers(const struct trace *t, uint32_t place);
 
-/* tracemtu.c */
+/* tracelimit.c */
 struct trace_limit {
 	uint32_t end;		/* the place sizes are proven to; 0: not known yet */
 	uint32_t low;		/* came there */
@@ -134,10 +134,25 @@ struct trace_limit {
 	unsigned before;	/* the last place the ceiling came to */
 	unsigned behind;	/* the first after it that can tell */
 };
-void sky_trace_plan_mtu(struct trace *t);
 void sky_trace_limit(const struct trace *t, struct trace_limit *l);
+uint32_t sky_trace_end_place(const struct trace *t);
+/* Losses that make a limit; those of this size that count, at this place or
+ * further; probes that fit, and how many of them were lost. */
 uint32_t sky_trace_need(const struct trace *t);
-enum sky_trace_told sky_trace_judge(const struct trace *t, unsigned teller, uint32_t *told);
+uint32_t sky_trace_proven(const struct trace *t, uint32_t len, uint32_t from);
 uint32_t sky_trace_chance(const struct trace *t, uint32_t *of);
+/* Was the loss of probe[i] compared with something? same: at the same place. */
+bool sky_trace_control(const struct trace *t, uint32_t i, bool same);
+/* How many of this size were sent to this place; was this size, or more, lost. */
+uint32_t sky_trace_count(const struct trace *t, uint32_t len, uint32_t place);
+bool sky_trace_lost_at(const struct trace *t, uint32_t len, uint32_t place);
+bool sky_trace_hopeful(const struct trace *t, uint32_t place);
+bool sky_trace_serial(const struct trace *t);
+/* What teller[] said: is it worth anything, and the last of it. */
+bool sky_trace_liar(const struct trace *t, unsigned teller);
+enum sky_trace_told sky_trace_judge(const struct trace *t, unsigned teller, uint32_t *told);
+
+/* tracemtu.c */
+void sky_trace_plan_mtu(struct trace *t);
 
 #endif

@@ -6,10 +6,6 @@
  * every hop can answer for the links before it, and each answer has a price: so
  * sizes are spread over the hops behind the limit, largest first, so that what a
  * bucket has left goes to the one that counts. What is shared is the tables.
- *
- * A limit is a size, the ceiling, that came to one place and not to the next. If
- * a router said so, one answer is proof. If not, it is proven when that size was
- * lost m times where a smaller one, sent later, was answered.
  */
 #include "proto/tracebook.h"
 #include "proto/pmtu.h"
@@ -21,269 +17,6 @@
 #define FLIGHT 10	/* hops at once */
 #define KEEP 2		/* answers of the end that are kept for the proof */
 #define TRIES 6		/* of one size in one place, at most */
-
-/* --- what is known --- */
-
-/* Probes known to fit, and how many of them were lost. */
-uint32_t
-sky_trace_chance(const struct trace *t, uint32_t *of)
-{
-	uint32_t lost = 0;
-
-	*of = 0;
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
-		const struct trace_probe *b = &t->probe[i];
-		uint32_t place = trace_place(t, b->ttl);
-
-		if (!sky_trace_answers(t, place) || b->len > t->carry[place])
-			continue;
-		lost += b->is == TRACE_LOST;
-		*of += b->is == TRACE_LOST || b->is == TRACE_CAME;
-	}
-	return lost;
-}
-
-uint32_t
-sky_trace_need(const struct trace *t)
-{
-	uint32_t of, lost = sky_trace_chance(t, &of);
-
-	if (!lost)
-		return t->conf.confirm;
-	return t->conf.confirm + (lost * 8 <= of ? 2 : 3);
-}
-
-/* One at a time, or nearly. */
-static bool
-serial(const struct trace *t)
-{
-	return t->alone || t->conf.flying < 5;
-}
-
-/* Something that fits and left right behind it was answered: by the same place;
- * or, if that was not asked, by another. If it was not, a bucket was empty, or the
- * path was down, and nothing is proven. */
-static bool
-has_control(const struct trace *t, uint32_t i, bool same)
-{
-	const struct trace_probe *b = &t->probe[i];
-	uint32_t place = trace_place(t, b->ttl);
-	bool other = false;
-
-	for (uint32_t j = i + 1; j < t->probes; j++) {
-		const struct trace_probe *c = &t->probe[j];
-
-		if (c->sent > b->sent + t->conf.refill_ns / 4 + (serial(t) ? 8 : 1) * t->rtt)
-			break;
-		if (c->len >= b->len || c->len > t->carry[trace_place(t, c->ttl)])
-			continue;
-		if (trace_place(t, c->ttl) == place && c->is != TRACE_FLYING)
-			return c->is == TRACE_CAME;
-		if (c->is == TRACE_CAME && (c->reach >= place ||
-		    (!c->hop && b->len > t->carry[trace_place(t, c->ttl)])))
-			other = true;
-	}
-	return other && !same;
-}
-
-static bool
-suspect(const struct trace *t, uint32_t i, uint32_t end)
-{
-	const struct trace_probe *b = &t->probe[i];
-	uint32_t place = trace_place(t, b->ttl);
-
-	return b->is == TRACE_LOST && place <= end && sky_trace_answers(t, place) &&
-	    b->len > t->carry[place] && has_control(t, i, false);
-}
-
-static uint32_t
-proven_losses(const struct trace *t, uint32_t len, uint32_t from)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
-		n += t->probe[i].is == TRACE_LOST && t->probe[i].len == len &&
-		    trace_place(t, t->probe[i].ttl) >= from && has_control(t, i, true);
-	return n;
-}
-
-/* How many of this size were sent to this place. */
-static uint32_t
-sent(const struct trace *t, uint32_t len, uint32_t place)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
-		n += t->probe[i].len == len && t->probe[i].is != TRACE_UNSENT &&
-		    trace_place(t, t->probe[i].ttl) == place;
-	return n;
-}
-
-static bool
-lost_at(const struct trace *t, uint32_t len, uint32_t place)
-{
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
-		if (t->probe[i].is == TRACE_LOST && t->probe[i].len >= len &&
-		    trace_place(t, t->probe[i].ttl) == place)
-			return true;
-	return false;
-}
-
-static uint32_t
-end_place(const struct trace *t)
-{
-	if (t->end_answers)
-		return TRACE_END;
-	return t->end_silent || t->hops_done ? t->top : 0;
-}
-
-static unsigned
-next_answering(const struct trace *t, uint32_t after, uint32_t end)
-{
-	for (uint32_t p = after + 1; p < end && p <= t->horizon; p++)
-		if (sky_trace_answers(t, p) && trace_place(t, p) == p && !t->hop[p].short_quote)
-			return p;
-	return end;
-}
-
-/* Or it was asked just now, is on the way, and most routers do. */
-static bool
-may_answer(const struct trace *t, uint32_t place)
-{
-	if (sky_trace_answers(t, place))
-		return true;
-	return place < t->guess && !t->dist && place <= t->horizon && !sky_trace_settled(t, place);
-}
-
-static unsigned
-next_hopeful(const struct trace *t, uint32_t after, uint32_t end)
-{
-	for (uint32_t p = after + 1; p < end && p <= t->horizon; p++)
-		if (may_answer(t, p) && trace_place(t, p) == p)
-			return p;
-	return end;
-}
-
-static void
-find_ceiling(const struct trace *t, struct trace_limit *l, unsigned *teller)
-{
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
-		const struct trace_probe *b = &t->probe[i];
-		bool refused = b->is == TRACE_REFUSED;
-
-		if (b->len > l->ceiling || (b->len == l->ceiling && (l->refused || !refused)))
-			continue;
-		if (!refused && (b->len <= l->low || !suspect(t, i, l->end)))
-			continue;
-		l->ceiling = b->len;
-		l->refused = refused;
-		*teller = b->by;
-	}
-	if (l->refused && l->low >= l->ceiling)
-		l->low = l->ceiling - 1;	/* a router after the last that answers */
-}
-
-/* More came through than that router told: it errs, or the path has changed
- * since. Then the refusal must be no older than what came through. */
-static bool
-refused_since(const struct trace *t, const struct trace_limit *l)
-{
-	uint64_t passed = 0;
-
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++)
-		if (t->probe[i].is == TRACE_CAME && t->probe[i].reach >= l->end &&
-		    t->probe[i].len == l->low)
-			passed = t->probe[i].sent;
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
-		const struct trace_probe *b = &t->probe[i];
-
-		if (b->is == TRACE_REFUSED && b->len == l->ceiling &&
-		    (b->sent >= passed || (!t->changes &&
-		    (b->told < t->conf.floor || b->told >= l->low))))
-			return true;
-	}
-	return false;
-}
-
-void
-sky_trace_limit(const struct trace *t, struct trace_limit *l)
-{
-	unsigned teller = 0;
-
-	memset(l, 0, sizeof(*l));
-	l->end = end_place(t);
-	l->low = l->end ? t->carry[l->end] : 0;
-	l->ceiling = t->top_mtu + 1;
-	find_ceiling(t, l, &teller);
-	if (!l->end)
-		return;
-	l->behind = l->end;
-	if (l->refused) {
-		l->before = sky_trace_teller_hop(t, teller);
-		if (l->before && l->before < l->end)
-			l->behind = next_hopeful(t, l->before, l->end);
-	} else if (l->ceiling <= t->top_mtu) {
-		while (l->before < l->end && t->carry[l->before + 1] >= l->ceiling)
-			l->before++;
-		l->behind = next_answering(t, l->before, l->end);
-	}
-	l->certain = l->low >= t->top_mtu;
-	if (l->ceiling == l->low + 1 && l->ceiling <= t->top_mtu)
-		l->certain = l->refused ? refused_since(t, l) :
-		    proven_losses(t, l->ceiling, l->before + 1) >= sky_trace_need(t);
-}
-
-/* --- what a router told --- */
-
-/* It refused what it had said would pass. */
-static bool
-liar(const struct trace *t, unsigned teller)
-{
-	uint32_t least = UINT32_MAX, told = 0;
-
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
-		const struct trace_probe *b = &t->probe[i];
-
-		if (b->is != TRACE_REFUSED || b->by != teller)
-			continue;
-		least = b->len < least ? b->len : least;
-		told = b->told > told ? b->told : told;
-	}
-	return told >= least;
-}
-
-enum sky_trace_told
-sky_trace_judge(const struct trace *t, unsigned teller, uint32_t *told)
-{
-	uint32_t least = 0, beyond, hop = sky_trace_teller_hop(t, teller);
-	bool any = false;
-
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
-		const struct trace_probe *b = &t->probe[i];
-
-		if (b->is != TRACE_REFUSED || b->by != teller)
-			continue;
-		if (!any || b->len <= least) {
-			least = b->len;
-			*told = b->told;
-		}
-		any = true;
-	}
-	if (!any)
-		return SKY_TRACE_TOLD_NOTHING;
-	if (!*told)
-		return SKY_TRACE_TOLD_ZERO;
-	if (*told >= least || liar(t, teller))
-		return SKY_TRACE_TOLD_LARGE;
-	if (*told < t->conf.floor)
-		return SKY_TRACE_TOLD_FLOOR;
-	beyond = t->carry[hop ? hop + 1 : TRACE_END];
-	if (beyond > *told)
-		return SKY_TRACE_TOLD_SMALL;
-	if (beyond == *told && least == *told + 1)
-		return SKY_TRACE_TOLD_TRUE;
-	return SKY_TRACE_TOLD_UNCHECKED;
-}
 
 static unsigned
 ttl_of(const struct trace *t, uint32_t place)
@@ -297,7 +30,7 @@ static bool
 follow(struct trace *t)
 {
 	uint32_t hint = UINT32_MAX, refused = UINT32_MAX;
-	uint32_t place = t->end_silent && !t->end_answers ? end_place(t) : TRACE_END;
+	uint32_t place = t->end_silent && !t->end_answers ? sky_trace_end_place(t) : TRACE_END;
 
 	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
 		const struct trace_probe *b = &t->probe[i];
@@ -305,13 +38,13 @@ follow(struct trace *t)
 		if (b->is != TRACE_REFUSED)
 			continue;
 		refused = b->len < refused ? b->len : refused;
-		if (b->told >= t->conf.floor && b->told < hint && !liar(t, b->by))
+		if (b->told >= t->conf.floor && b->told < hint && !sky_trace_liar(t, b->by))
 			hint = b->told;
 	}
-	if (hint >= refused || !place || hint <= t->carry[place] || sent(t, hint, place))
+	if (hint >= refused || !place || hint <= t->carry[place] || sky_trace_count(t, hint, place))
 		return false;
 	sky_trace_ask(t, ttl_of(t, place), hint, false);
-	if (hint + 1 < refused && !sent(t, hint + 1, TRACE_END))
+	if (hint + 1 < refused && !sky_trace_count(t, hint + 1, TRACE_END))
 		sky_trace_ask(t, ttl_of(t, place), hint + 1, false);
 	return true;
 }
@@ -373,7 +106,7 @@ room(const struct trace *t, uint32_t place, const struct trace_limit *l)
 {
 	uint32_t n = sky_trace_room(t, place), keep = 0;
 
-	if (!may_answer(t, place) || trace_place(t, place) != place)
+	if (!sky_trace_hopeful(t, place) || trace_place(t, place) != place)
 		return 0;
 	if (place != l->end && (dry(t, place) || t->hop[place].short_quote))
 		return 0;
@@ -568,7 +301,7 @@ search(struct trace *t, const struct trace_limit *l, uint32_t low)
 		sky_trace_ask(t, size[i] == low + 1 ? ttl_of(t, best(t, l, &w)) :
 		    ttl_of(t, w.place[k]), size[i], false);
 	}
-	if (serial(t))
+	if (sky_trace_serial(t))
 		return;
 	if (n > 1 && !l->refused && lost_of(t, l->ceiling) < 2)
 		sky_trace_ask(t, ttl_of(t, best(t, l, &w)), l->ceiling, false);
@@ -582,7 +315,7 @@ can_locate(const struct trace *t, const struct trace_limit *l, uint32_t place)
 	if (!sky_trace_settled(t, place))
 		return true;
 	return sky_trace_answers(t, place) && trace_place(t, place) == place &&
-	    !t->hop[place].short_quote && !lost_at(t, l->ceiling, place);
+	    !t->hop[place].short_quote && !sky_trace_lost_at(t, l->ceiling, place);
 }
 
 /* The ceiling vanished on the way to the end: at which hop? All that can be are
@@ -592,9 +325,9 @@ locate(struct trace *t, const struct trace_limit *l)
 {
 	uint32_t until = l->before + 1, n = 0, step;
 
-	if (l->behind == l->end || lost_at(t, l->ceiling, l->behind))
+	if (l->behind == l->end || sky_trace_lost_at(t, l->ceiling, l->behind))
 		return true;
-	while (until < l->end && until <= t->horizon && !lost_at(t, l->ceiling, until))
+	while (until < l->end && until <= t->horizon && !sky_trace_lost_at(t, l->ceiling, until))
 		n += can_locate(t, l, until++);
 	step = n > FLIGHT ? n / (FLIGHT - 1) : 1;
 	n = 0;
@@ -603,7 +336,7 @@ locate(struct trace *t, const struct trace_limit *l)
 			sky_trace_ask(t, p, l->ceiling, false);
 	if (!t->queued)
 		return true;
-	if (sent(t, l->ceiling, l->end) < 2)
+	if (sky_trace_count(t, l->ceiling, l->end) < 2)
 		sky_trace_ask(t, ttl_of(t, l->end), l->ceiling, false);
 	return false;
 }
@@ -618,14 +351,14 @@ prove(struct trace *t, const struct trace_limit *l, uint32_t low)
 	struct witness w;
 
 	if (!l->refused) {
-		have = proven_losses(t, l->ceiling, l->before + 1);
+		have = sky_trace_proven(t, l->ceiling, l->before + 1);
 		n = have < need ? need - have : 0;
 		if (n > 1 && lost_of(t, l->ceiling) < 2 && sky_trace_chance(t, &of))
 			n = 1;
 	}
 	if (l->refused && t->carry[l->end] >= low)
 		n = 1;			/* is it still refused? */
-	if (sent(t, low, l->end) + sent(t, l->ceiling, l->end) >= 3 * TRIES) {
+	if (sky_trace_count(t, low, l->end) + sky_trace_count(t, l->ceiling, l->end) >= 3 * TRIES) {
 		t->mtu_done = true;
 		return;
 	}
@@ -665,15 +398,15 @@ unclear(struct trace *t, const struct trace_limit *l)
 
 		if (b->is != TRACE_LOST || b->hop || b->len <= t->carry[place] ||
 		    b->len >= l->ceiling || place < l->behind || place > l->end ||
-		    !sky_trace_answers(t, place) || has_control(t, i, false))
+		    !sky_trace_answers(t, place) || sky_trace_control(t, i, false))
 			continue;
-		if (sent(t, t->hop_len, place) >= 3 * TRIES)
+		if (sky_trace_count(t, t->hop_len, place) >= 3 * TRIES)
 			continue;
 		if (b->len > t->carry[l->behind])
 			place = elsewhere(t, l, place);
 		if (!ready(t, place))
 			return true;
-		if (sent(t, b->len, place) < TRIES)
+		if (sky_trace_count(t, b->len, place) < TRIES)
 			sky_trace_ask(t, ttl_of(t, place), b->len, false);
 		sky_trace_ask(t, ttl_of(t, place), t->hop_len, false);
 		return true;
@@ -684,7 +417,7 @@ unclear(struct trace *t, const struct trace_limit *l)
 static void
 whole(struct trace *t, const struct trace_limit *l)
 {
-	if (sent(t, t->top_mtu, l->end) >= TRIES) {
+	if (sky_trace_count(t, t->top_mtu, l->end) >= TRIES) {
 		t->mtu_done = true;
 		return;
 	}
@@ -735,7 +468,7 @@ sky_trace_plan_mtu(struct trace *t)
 		sky_trace_ask(t, t->conf.far, t->top_mtu, false);
 		return;
 	}
-	if (follow(t) || (serial(t) && !t->hops_done))
+	if (follow(t) || (sky_trace_serial(t) && !t->hops_done))
 		return;
 	sky_trace_limit(t, &l);
 	if (!l.end || t->changes > TRACE_CHANGES) {
