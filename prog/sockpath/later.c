@@ -8,10 +8,3 @@ path_cycle(struct run *r)
 	run_say("--cycles: not in this build");
 	return STATUS_INPUT;
 }
-
-bool
-path_reverse(struct run *r, uint32_t forward, unsigned distance, struct path_back *out)
-{
-	*out = (struct path_back){ .method = "", .why = "not in this build" };
-	return true;
-}

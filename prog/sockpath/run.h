@@ -82,8 +82,9 @@ struct path_back {
 	uint32_t packets;
 	uint64_t took;			/* ns */
 };
-/* forward: MTU of the way there, 0 if not known. distance: TTL of the destination
- * or 0. Fills out; false if a signal came. */
-bool path_reverse(struct run *r, uint32_t forward, unsigned distance, struct path_back *out);
+/* forward: MTU of the way there, distance: TTL of the destination, rtt: ns; each 0 if
+ * not known. Fills out; false if a signal came. */
+bool path_reverse(struct run *r, uint32_t forward, unsigned distance, uint64_t rtt,
+    struct path_back *out);
 
 #endif

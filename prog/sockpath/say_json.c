@@ -192,6 +192,10 @@ end_mtu(struct run *r, const struct sky_trace_path *p, const struct path_back *b
 		out_u64(o, "reverse_pmtu_most", back->most ? back->most : back->mtu);
 		out_str(o, "reverse_method", back->method);
 	}
+	if (back && back->packets) {
+		out_u64(o, "reverse_sent", back->packets);
+		out_u64(o, "reverse_took_ns", back->took);
+	}
 	if (back && back->why[0])
 		out_str(o, "reverse_why", back->why);
 }

@@ -22,7 +22,8 @@ trace(struct run *r, struct sky_trace *t)
 	sky_trace_path(t, &p);
 	if (go && r->o->reverse && p.reached) {
 		b = &back;
-		path_reverse(r, p.certainty == SKY_TRACE_MTU_EXACT ? p.mtu : 0, p.distance, b);
+		path_reverse(r, p.certainty == SKY_TRACE_MTU_EXACT ? p.mtu : 0, p.distance,
+		    p.rtt_ns, b);
 	}
 	if (r->o->document)
 		run_wait_names(r, run_now() + PATIENCE);
