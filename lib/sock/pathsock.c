@@ -9,7 +9,6 @@
 #include "sys/poller.h"
 
 #include <errno.h>
-#include <linux/in.h>
 #include <string.h>
 
 enum {
@@ -261,6 +260,13 @@ ask_kernel(struct sky_pathsock *s)
 	sky_sockfd_close(fd);
 }
 
+static bool
+is_for_many(const struct sky_addr *a)
+{
+	return sky_addr_is_multicast(a) || (sky_addr_family(a) == AF_INET &&
+	    a->u.in.sin_addr.s_addr == htonl(INADDR_BROADCAST));
+}
+
 /* What the routing table says before anything is sent. */
 static int
 ask_route(struct sky_pathsock *s)
@@ -278,7 +284,7 @@ ask_route(struct sky_pathsock *s)
 		return -EADDRNOTAVAIL;
 	r = sky_route_find(first, bound ? &c->src : NULL, index, &route);
 	s->route_err = r < 0 ? -r : 0;
-	if (!c->broadcast && (route.type == SKY_ROUTE_BROADCAST || sky_addr_is_multicast(&c->dst)))
+	if (!c->broadcast && (route.type == SKY_ROUTE_BROADCAST || is_for_many(&c->dst)))
 		return -EDESTADDRREQ;
 	r = sky_device_mtu(s->route_err ? index : route.ifindex);
 	s->device_mtu = r > 0 && r < LARGEST ? (uint32_t)r : r < 0 ? USUAL : LARGEST;
