@@ -67,6 +67,8 @@ sky_trace_settled(const struct trace *t, unsigned ttl)
 {
 	struct tally n = tally(t, ttl, false);
 
+	if (ttl < t->next)
+		return true;		/* its line is out */
 	if (!n.sent || n.flying)
 		return false;
 	return n.came ? n.sent >= t->conf.probes : n.sent >= tries_at(t, ttl);
@@ -105,6 +107,8 @@ ask_hop(struct trace *t, unsigned ttl)
 {
 	struct tally n = tally(t, ttl, false);
 
+	if (ttl < t->next)
+		return;			/* its line is out */
 	if (!n.sent)
 		sky_trace_ask(t, ttl, t->hop_len, true);
 	else if (n.came && n.sent < t->conf.probes)

@@ -162,6 +162,16 @@ say_mtu(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
 	out->drop_to = l.low;
 }
 
+/* Somebody says "too big", and at which hop may still come out. */
+static bool
+unlocated(const struct trace *t)
+{
+	for (unsigned i = 0; i < t->tellers; i++)
+		if (!sky_trace_teller_hop(t, i))
+			return true;
+	return false;
+}
+
 /* Nothing that is still to come can change the line: who is there and what the
  * link after it carries is known. */
 static bool
@@ -173,10 +183,16 @@ is_final(const struct trace *t, unsigned ttl, const struct sky_trace_hop *h)
 		return true;
 	if (!sky_trace_settled(t, ttl) || (ttl > t->top && !t->dist))
 		return false;
+	if (h->state == SKY_TRACE_SILENT && (!t->mtu_done || unlocated(t)))
+		return false;		/* it may prove to be who says "too big" */
 	if (t->mtu_done || trace_place(t, ttl) == TRACE_END)
 		return t->mtu_done;
+	if (h->judged != SKY_TRACE_TOLD_NOTHING && h->judged != SKY_TRACE_TOLD_TRUE)
+		return false;
 	sky_trace_limit(t, &l);
-	return t->carry[ttl + 1] >= l.ceiling - 1 && h->judged != SKY_TRACE_TOLD_UNCHECKED;
+	if (!l.refused && l.ceiling <= t->top_mtu && l.before == ttl)
+		return false;		/* a black hole is after it, it seems */
+	return t->carry[ttl + 1] >= l.ceiling - 1;
 }
 
 int

@@ -31,6 +31,34 @@ lines(struct run *r)
 		tell(r, "line", n, 0, 0);
 		assert_int_equal(n, r->conf.first + r->lines + !r->conf.first);
 		r->lines++;
+		assert_int_equal(sky_trace_hop(&r->trace, n, &r->said[n]), 0);
+		assert_true(r->said[n].final);
+	}
+}
+
+static bool
+same_line(const struct sky_trace_hop *a, const struct sky_trace_hop *b)
+{
+	return a->state == b->state && a->addrs == b->addrs && a->drop_from == b->drop_from &&
+	    a->drop_to == b->drop_to && a->hole == b->hole && a->told == b->told &&
+	    a->judged == b->judged && a->tries == b->tries && a->end == b->end;
+}
+
+static void
+compare_lines(struct run *r)
+{
+	r->unkept = 0;
+	for (unsigned n = r->path.first; n < r->path.first + r->path.hops; n++) {
+		struct sky_trace_hop h = run_hop(r, n);
+
+		if (same_line(&h, &r->said[n]))
+			continue;
+		r->unkept++;
+		if (r->chatty)
+			printf("# line %u: state %u %u, drop %u %u, %u %u, told %u %u, %u %u\n", n,
+			    r->said[n].state, h.state, r->said[n].drop_from, h.drop_from,
+			    r->said[n].drop_to, h.drop_to, r->said[n].told, h.told,
+			    r->said[n].judged, h.judged);
 	}
 }
 
@@ -72,6 +100,7 @@ run_all(struct run *r)
 	}
 	lines(r);
 	sky_trace_path(&r->trace, &r->path);
+	compare_lines(r);
 	tell(r, "done", r->path.packets, r->path.mtu, r->path.certainty);
 }
 

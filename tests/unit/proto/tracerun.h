@@ -14,7 +14,9 @@ struct run {
 	struct sky_trace_path path;
 	uint64_t now;
 	unsigned steps, lines;		/* lines: hops that came out in order */
+	unsigned unkept;		/* lines that changed after they had come out */
 	bool chatty;			/* print every probe and answer */
+	struct sky_trace_hop said[256];	/* as they came out */
 };
 
 void run_conf(struct run *r);

@@ -15,7 +15,7 @@
 
 struct tally {
 	unsigned runs, exact, wrong, bounded, open, none, most, capped, misplaced, slow, changed;
-	unsigned hops, hops_missed, misnamed;
+	unsigned hops, hops_missed, misnamed, unkept;
 	unsigned long packets;
 	double rounds;
 };
@@ -187,6 +187,9 @@ judge(uint32_t seed, unsigned shape)
 	tally.rounds += rounds;
 	tally.most = p->packets > tally.most ? p->packets : tally.most;
 	tally.capped += p->capped;
+	tally.unkept += run.unkept;
+	if (run.unkept && !(shape & (LOSSY | NOISE)))
+		print_bad(seed, "line changed");
 	judge_hops(seed);
 	if (p->certainty == SKY_TRACE_MTU_EXACT && p->mtu != truth) {
 		tally.wrong++;
@@ -212,11 +215,11 @@ sum(const char *what)
 {
 	printf("# %s: %u runs, %u exact, %u bounded, %u at least, %u nothing, %u wrong, %u misplaced, "
 	    "%u capped; %.1f packets (most %u), %.1f round trips; %u of %u hops missed, "
-	    "%u misnamed\n", what,
+	    "%u misnamed, %u lines changed\n", what,
 	    tally.runs, tally.exact, tally.bounded, tally.open, tally.none, tally.wrong,
 	    tally.misplaced, tally.capped, (double)tally.packets / tally.runs, tally.most,
 	    tally.rounds / tally.runs, tally.hops_missed, tally.hops,
-	    tally.misnamed);
+	    tally.misnamed, tally.unkept);
 }
 
 static void
@@ -244,6 +247,8 @@ quiet(void **state)
 	assert_int_equal(tally.wrong, 0);
 	assert_true(tally.exact * 100 >= tally.runs * 99);
 	assert_true(tally.misplaced * 100 <= tally.runs);
+	assert_int_equal(tally.unkept, 0);
+	assert_int_equal(tally.hops_missed + tally.misnamed, 0);
 }
 
 static void
@@ -251,6 +256,7 @@ liars(void **state)
 {
 	many(2001, 1000, SILENT | LIES, "no loss, lies");
 	assert_int_equal(tally.wrong, 0);
+	assert_int_equal(tally.unkept, 0);
 	assert_true(tally.exact * 100 >= tally.runs * 97);
 }
 
