@@ -16,7 +16,7 @@ static void
 begin_all(struct sky_mass *m, struct mass_slot *s)
 {
 	s->phase = MASS_AT_ALL;
-	s->top = s->distance ? s->distance - 1 : m->conf.max_ttl;
+	s->top = s->distance ? s->distance - 1 : s->start ? s->start : m->conf.max_ttl;
 	if (s->top)
 		sky_mass_ready(m, s);
 	else
@@ -328,7 +328,7 @@ note_hop(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *
 	h->how = SKY_MASS_MEASURED;
 	h->rtt_us = (uint32_t)(a->at / 1000) - a->mark.sent_us;
 	h->node = sky_hops_node(&m->hops, &a->by, a->mark.ttl);
-	if (h->node != SKY_HOPS_NONE)
+	if (m->hops.gap_least && h->node != SKY_HOPS_NONE)
 		sky_near_told(&m->near, &s->dst, a->mark.ttl, h->node);
 }
 

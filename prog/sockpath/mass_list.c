@@ -47,6 +47,8 @@ add_line(struct mass_list *l, const char *name, const char *line)
 		run_say("%s", strerror(ENOMEM));
 		return STATUS_SYSTEM;
 	}
+	for (char *c = word; *c; c++)	/* a terminal may listen */
+		*c = *c < ' ' || *c > '~' ? '?' : *c;
 	run_say("%s, line %llu: '%s': no target (expected %s)", name,
 	    (unsigned long long)l->lines, word, why);
 	return STATUS_INPUT;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A row of kernel routers between here and a namespace that is a whole network of
-hosts: every address of HOSTS (and HOSTS6) is one of its own."""
+hosts: every address of HOSTS is one of its own, and fd20::1 and fd20::100 to
+fd20::13f are (a kernel answers for others in the name of one)."""
+import ipaddress
 import os
 
 from . import netns
@@ -30,7 +32,7 @@ class Chain:
                 netns.unlimited(r)
         netns.unlimited(self.hosts)
         self.hosts.ip("route add local %s dev lo" % HOSTS, "-6 route add local %s dev lo" % HOSTS6,
-                      "addr add fd20::1/128 dev lo nodad")
+                      *["addr add fd20::%x/128 dev lo nodad" % n for n in [1, *range(256, 320)]])
         netns.meet(self.here, "10.200.0.1", self.hosts)
         netns.meet(self.here, "fd20::1", self.hosts)
 
@@ -52,7 +54,8 @@ class Chain:
     @staticmethod
     def hop(i, v6=False):
         """Address under which router i is seen."""
-        return ("fd90:%x::2" if v6 else "10.90.%d.2") % (i - 1)
+        text = ("fd90:%x::2" if v6 else "10.90.%d.2") % (i - 1)
+        return str(ipaddress.ip_address(text))
 
 
 def spread(ns):
