@@ -10,6 +10,7 @@
 #include "next.h"
 #include "patience.h"
 #include "queue.h"
+#include "second.h"
 
 #include <errno.h>
 
@@ -28,6 +29,7 @@ epoll_ctl(int epfd, int op, int fd, struct epoll_event *e)
 		return r;
 	}
 	watch_set(s, epfd, fd, e->events, e->data.u64);
+	second_watch(epfd);
 	if (e->events & INPUT)
 		sock_set(s, SOCK_LISTENS);
 	return r;
@@ -70,11 +72,68 @@ look(int epfd, struct epoll_event *e, int n)
 	int kept = 0;
 
 	for (int i = 0; i < n; i++) {
+		if (e[i].data.u64 == SECOND_MARK) {
+			second_take();
+			continue;
+		}
 		if ((e[i].events & EPOLLERR) && !look_at(epfd, &e[i]))
 			continue;
 		e[kept++] = e[i];
 	}
 	return kept;
+}
+
+/* The next socket from *fd on that waits in this set and keeps an error, of which it
+ * was not told if it wants to hear of changes alone. */
+static struct sock *
+next_kept(int epfd, int *fd)
+{
+	int top = atomic_load(&state()->fd_top);
+
+	for (; atomic_load(&state()->kept) > 0 && *fd <= top; ++*fd) {
+		struct sock *s = sock_known(*fd);
+
+		if (!s || !atomic_load(&s->kept) || s->watch.epfd != epfd || s->watch.fd != *fd ||
+		    !(s->watch.events & INPUT))
+			continue;
+		if (!(s->watch.events & EPOLLET) || !sock_has(s, SOCK_TOLD))
+			return s;
+	}
+	return NULL;
+}
+
+static bool
+is_among(const struct epoll_event *e, int n, uint64_t data)
+{
+	for (int i = 0; i < n; i++)
+		if (e[i].data.u64 == data && (e[i].events & EPOLLERR))
+			return true;
+	return false;
+}
+
+/* An error that is kept with us wakes nobody. */
+static int
+add_kept(int epfd, struct epoll_event *e, int n, int max)
+{
+	int fd = 0;
+
+	for (struct sock *s; n < max && (s = next_kept(epfd, &fd)); fd++) {
+		sock_set(s, SOCK_TOLD);
+		if (is_among(e, n, s->watch.data))
+			continue;
+		e[n].events = EPOLLERR | (s->watch.events & INPUT);
+		e[n++].data.u64 = s->watch.data;
+	}
+	return n;
+}
+
+static int64_t
+time_for(int epfd, int64_t ns)
+{
+	int fd = 0;
+
+	second_take();
+	return next_kept(epfd, &fd) ? 0 : ns;
 }
 
 SHOWN int
@@ -83,12 +142,12 @@ epoll_wait(int epfd, struct epoll_event *e, int max, int timeout)
 	struct patience w;
 	int r;
 
-	patience_begin(&w, timeout < 0 ? -1 : (int64_t)timeout * 1000000);
+	patience_begin(&w, time_for(epfd, timeout < 0 ? -1 : (int64_t)timeout * 1000000));
 	do {
 		r = next()->epoll_wait(epfd, e, max, patience_ms(&w));
-		if (r <= 0)
+		if (r < 0)
 			break;
-		r = look(epfd, e, r);
+		r = add_kept(epfd, e, look(epfd, e, r), max);
 	} while (r == 0 && patience_again(&w));
 	return r;
 }
@@ -99,12 +158,12 @@ epoll_pwait(int epfd, struct epoll_event *e, int max, int timeout, const sigset_
 	struct patience w;
 	int r;
 
-	patience_begin(&w, timeout < 0 ? -1 : (int64_t)timeout * 1000000);
+	patience_begin(&w, time_for(epfd, timeout < 0 ? -1 : (int64_t)timeout * 1000000));
 	do {
 		r = next()->epoll_pwait(epfd, e, max, patience_ms(&w), mask);
-		if (r <= 0)
+		if (r < 0)
 			break;
-		r = look(epfd, e, r);
+		r = add_kept(epfd, e, look(epfd, e, r), max);
 	} while (r == 0 && patience_again(&w));
 	return r;
 }
@@ -123,12 +182,12 @@ epoll_pwait2(int epfd, struct epoll_event *e, int max, const struct timespec *ti
 	}
 	if (!patience_makes_sense(timeout))
 		return next()->epoll_pwait2(epfd, e, max, timeout, mask);
-	patience_begin(&w, patience_of(timeout));
+	patience_begin(&w, time_for(epfd, patience_of(timeout)));
 	do {
 		r = next()->epoll_pwait2(epfd, e, max, patience_spec(&w, &left), mask);
-		if (r <= 0)
+		if (r < 0)
 			break;
-		r = look(epfd, e, r);
+		r = add_kept(epfd, e, look(epfd, e, r), max);
 	} while (r == 0 && patience_again(&w));
 	return r;
 }

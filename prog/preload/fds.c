@@ -2,6 +2,7 @@
 /* fds.c - the calls that make, copy and close descriptors, kept track of. */
 #include "next.h"
 #include "queue.h"
+#include "second.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,11 +30,21 @@ dup(int fd)
 	return r;
 }
 
+/* The program wants a number that is ours. */
+static void
+make_way(int fd)
+{
+	if (second_owns(fd) && !state_is_borrowed())
+		second_yield();
+}
+
 SHOWN int
 dup2(int from, int to)
 {
-	int r = next()->dup2(from, to);
+	int r;
 
+	make_way(to);
+	r = next()->dup2(from, to);
 	if (r >= 0)
 		sock_copied(from, r);
 	return r;
@@ -42,8 +53,10 @@ dup2(int from, int to)
 SHOWN int
 dup3(int from, int to, int flags)
 {
-	int r = next()->dup3(from, to, flags);
+	int r;
 
+	make_way(to);
+	r = next()->dup3(from, to, flags);
 	if (r >= 0)
 		sock_copied(from, r);
 	return r;
@@ -105,6 +118,10 @@ close(int fd)
 {
 	int r, err;
 
+	if (second_owns(fd)) {
+		errno = EBADF;
+		return -1;
+	}
 	last_look(fd);
 	r = next()->close(fd);
 	err = errno;
@@ -112,6 +129,14 @@ close(int fd)
 		sock_closed((unsigned)fd, (unsigned)fd);
 	errno = err;
 	return r;
+}
+
+static void
+make_way_of_all(unsigned first, unsigned last, int flags)
+{
+	for (unsigned fd = first; second_fd() >= 0 && fd <= last && fd < FDS; fd++)
+		if (!(flags & (int)CLOSE_RANGE_CLOEXEC))
+			make_way((int)fd);
 }
 
 SHOWN int
@@ -123,6 +148,7 @@ close_range(unsigned first, unsigned last, int flags)
 		errno = ENOSYS;
 		return -1;
 	}
+	make_way_of_all(first, last, flags);
 	r = next()->close_range(first, last, flags);
 	if (r == 0 && !(flags & (int)CLOSE_RANGE_CLOEXEC))
 		sock_closed(first, last);
@@ -132,6 +158,7 @@ close_range(unsigned first, unsigned last, int flags)
 SHOWN void
 closefrom(int first)
 {
+	make_way_of_all(first < 0 ? 0 : (unsigned)first, ~0u, 0);
 	if (next()->closefrom)
 		next()->closefrom(first);
 	sock_closed(first < 0 ? 0 : (unsigned)first, FDS - 1);

@@ -69,9 +69,10 @@ getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	if (*v && !queue_may_be_stale(*v))
 		return r;
 	if (*v || sock_has(s, SOCK_WAITS)) {
-		int err = queue_take(s, fd);
+		bool hidden = state()->log_only;
+		int err = queue_take(s, fd, &hidden);
 
-		*v = err || state()->log_only ? err : *v;
+		*v = err || hidden ? err : *v;
 	}
 	return r;
 }

@@ -4,19 +4,25 @@
 #include "next.h"
 #include "patience.h"
 #include "queue.h"
+#include "second.h"
+
+#include <string.h>
+
+enum {
+	INPUT = POLLIN | POLLRDNORM,
+	MOST = 256,		/* where more are waited for, icmpd's news come later */
+};
 
 bool
 attend(struct sock *s, int fd, bool wants_input)
 {
-	if (wants_input && !state()->log_only) {
-		sock_set(s, SOCK_WAITS | SOCK_LISTENS);
-		return true;
+	if (!wants_input) {
+		queue_empty(s, fd);
+		return false;
 	}
-	queue_empty(s, fd);
-	return wants_input && atomic_load_explicit(&s->kept, memory_order_relaxed);
+	sock_set(s, SOCK_WAITS | SOCK_LISTENS);
+	return queue_peek(s, fd);
 }
-
-enum { INPUT = POLLIN | POLLRDNORM };
 
 /* Who waits for input is told of an error as of input: a receive will not block. */
 static void
@@ -45,11 +51,11 @@ look(struct pollfd *p, nfds_t n, int r)
 	return r;
 }
 
-/* An error that is kept with us wakes nobody: true if one waits. */
+/* Notes who waits for input. True if one of them is ours. */
 static bool
 expect(const struct pollfd *p, nfds_t n)
 {
-	bool kept = false;
+	bool ours = false;
 
 	for (nfds_t i = 0; i < n; i++) {
 		struct sock *s = sock_known(p[i].fd);
@@ -57,11 +63,12 @@ expect(const struct pollfd *p, nfds_t n)
 		if (!s || !(p[i].events & INPUT))
 			continue;
 		sock_set(s, SOCK_LISTENS);
-		kept |= atomic_load_explicit(&s->kept, memory_order_relaxed) != 0;
+		ours |= sock_is_ours(s);
 	}
-	return kept;
+	return ours;
 }
 
+/* An error that is kept with us wakes nobody. Returns how many are to be told of. */
 static int
 add_kept(struct pollfd *p, nfds_t n, int r)
 {
@@ -76,39 +83,92 @@ add_kept(struct pollfd *p, nfds_t n, int r)
 	return r;
 }
 
-SHOWN int
-poll(struct pollfd *p, nfds_t n, int timeout)
+static bool
+any_kept(const struct pollfd *p, nfds_t n)
 {
-	bool kept = expect(p, n);
+	for (nfds_t i = 0; atomic_load(&state()->kept) > 0 && i < n; i++) {
+		struct sock *s = sock_known(p[i].fd);
+
+		if (s && (p[i].events & INPUT) && atomic_load(&s->kept))
+			return true;
+	}
+	return false;
+}
+
+/* One wait, icmpd's descriptor among them. */
+static int
+wait_once(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *mask)
+{
+	struct pollfd all[MOST + 1];
+	int r, fd = second_fd();
+
+	if (fd < 0 || n > MOST)
+		return next()->ppoll(p, n, t, mask);
+	memcpy(all, p, n * sizeof(*p));
+	all[n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	r = next()->ppoll(all, n + 1, t, mask);
+	if (r < 0)
+		return r;
+	for (nfds_t i = 0; i < n; i++)
+		p[i].revents = all[i].revents;
+	if (!all[n].revents)
+		return r;
+	second_take();
+	return r - 1;
+}
+
+static int
+wait(struct pollfd *p, nfds_t n, int64_t ns, const sigset_t *mask)
+{
+	struct timespec left;
 	struct patience w;
 	int r;
 
-	patience_begin(&w, kept ? 0 : timeout < 0 ? -1 : (int64_t)timeout * 1000000);
+	second_take();
+	patience_begin(&w, any_kept(p, n) ? 0 : ns);
 	do {
-		r = next()->poll(p, n, patience_ms(&w));
-		if (r <= 0)
-			break;
+		r = wait_once(p, n, patience_spec(&w, &left), mask);
+		if (r < 0)
+			return r;
 		r = look(p, n, r);
+		if (any_kept(p, n))
+			return add_kept(p, n, r);
 	} while (r == 0 && patience_again(&w));
-	return kept && r >= 0 ? add_kept(p, n, r) : r;
+	return r;
+}
+
+/* An error of ours may come from a socket that another program made. */
+static bool
+is_strange(const struct pollfd *p, nfds_t n)
+{
+	for (nfds_t i = 0; i < n; i++)
+		if ((p[i].revents & POLLERR) && sock_find(p[i].fd))
+			return true;
+	return false;
+}
+
+SHOWN int
+poll(struct pollfd *p, nfds_t n, int timeout)
+{
+	int r;
+
+	if (expect(p, n))
+		return wait(p, n, timeout < 0 ? -1 : (int64_t)timeout * 1000000, NULL);
+	r = next()->poll(p, n, timeout);
+	if (r > 0 && is_strange(p, n))
+		return wait(p, n, timeout < 0 ? -1 : (int64_t)timeout * 1000000, NULL);
+	return r;
 }
 
 SHOWN int
 ppoll(struct pollfd *p, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
-	bool kept = expect(p, n);
-	struct timespec left;
-	struct patience w;
 	int r;
 
 	if (!patience_makes_sense(timeout))
 		return next()->ppoll(p, n, timeout, mask);
-	patience_begin(&w, kept ? 0 : patience_of(timeout));
-	do {
-		r = next()->ppoll(p, n, patience_spec(&w, &left), mask);
-		if (r <= 0)
-			break;
-		r = look(p, n, r);
-	} while (r == 0 && patience_again(&w));
-	return kept && r >= 0 ? add_kept(p, n, r) : r;
+	if (expect(p, n))
+		return wait(p, n, patience_of(timeout), mask);
+	r = next()->ppoll(p, n, timeout, mask);
+	return r > 0 && is_strange(p, n) ? wait(p, n, patience_of(timeout), mask) : r;
 }

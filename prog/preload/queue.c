@@ -2,7 +2,9 @@
 /* queue.c - see queue.h. */
 #include "queue.h"
 #include "next.h"
+#include "second.h"
 #include "tell.h"
+#include "vouch.h"
 
 #include <errno.h>
 #include <linux/errqueue.h>
@@ -87,10 +89,16 @@ queue_on(struct sock *s, int fd)
 {
 	int saved = errno;
 
-	if (sock_has(s, SOCK_ON | SOCK_HANDS_OFF))
-		return;
-	set(fd, sock_has(s, SOCK_SIX), 1);
-	sock_set(s, SOCK_ON);
+	if (!sock_has(s, SOCK_ON | SOCK_HANDS_OFF)) {
+		set(fd, sock_has(s, SOCK_SIX), 1);
+		sock_set(s, SOCK_ON);
+	}
+	if (!sock_has(s, SOCK_HANDS_OFF)) {
+		if (is_set(fd, SOL_SOCKET, SO_REUSEPORT))
+			sock_set(s, SOCK_SHARED_PORT);
+		second_join(s, fd);
+	}
+	sock_set(s, SOCK_READY);
 	errno = saved;
 }
 
@@ -163,26 +171,82 @@ is_plain(const struct sky_fate *f)
 	return row && row->err_connected;
 }
 
+/* What was never sent is told, and not believed; where several sockets share a port
+ * the kernel may have given us another one's. */
 static bool
-is_shown(const struct sock *s, const struct sky_fate *f)
+is_believed(struct sock *s, struct sky_fate *f)
+{
+	bool shared = sock_has(s, SOCK_SHARED_PORT) && !sock_has(s, SOCK_CONNECTED);
+	enum vouch v = vouch_ask(s, &f->dst);
+
+	if (f->evidence == SKY_BY_ICMPD)
+		return true;
+	if (v == VOUCH_NO && !shared)
+		f->trust = SKY_TRUST_MISMATCH;
+	return v != VOUCH_NO;
+}
+
+static bool
+is_shown(struct sock *s, struct sky_fate *f)
 {
 	return !state()->log_only || (sock_has(s, SOCK_CONNECTED) && is_plain(f));
 }
 
+/* The queue's part of a shared port is left to icmpd, where that knows better. */
+static bool
+is_left(const struct sock *s)
+{
+	return sock_has(s, SOCK_SHARED_PORT) && !sock_has(s, SOCK_CONNECTED) && second_has(s);
+}
+
+/* The errno of a record, 0 if the program is not to see it. */
+static int
+judge(struct sock *s, struct sky_fate *f)
+{
+	bool believed;
+
+	if (f->evidence == SKY_BY_QUEUE && (!is_news(f) || is_left(s)))
+		return 0;
+	believed = is_believed(s, f);
+	if (believed || f->trust == SKY_TRUST_MISMATCH)
+		tell(f);
+	return believed && is_shown(s, f) ? f->err : 0;
+}
+
+/* The first one is kept. */
+static void
+keep(struct sock *s, int err)
+{
+	int none = 0;
+
+	if (!err || !atomic_compare_exchange_strong(&s->kept, &none, err))
+		return;
+	atomic_fetch_add(&state()->kept, 1);
+	sock_clear(s, SOCK_TOLD);
+	sock_set(s, SOCK_WAITS);
+}
+
+static int
+unkeep(struct sock *s)
+{
+	int err = atomic_exchange(&s->kept, 0);
+
+	if (err)
+		atomic_fetch_sub(&state()->kept, 1);
+	return err;
+}
+
 int
-queue_take(struct sock *s, int fd)
+queue_take(struct sock *s, int fd, bool *hidden)
 {
 	int saved = errno;
-	int err = atomic_exchange(&s->kept, 0);
+	int err = unkeep(s);
 	struct sky_fate f;
 
 	sock_clear(s, SOCK_WAITS);
 	for (int i = 0; !err && i < ENTRIES && read_entry(fd, &f); i++) {
-		if (!is_news(&f))
-			continue;
-		tell(&f);
-		if (is_shown(s, &f))
-			err = f.err;
+		err = judge(s, &f);
+		*hidden |= !err;
 	}
 	if (err)
 		sock_set(s, SOCK_WAITS);
@@ -190,13 +254,22 @@ queue_take(struct sock *s, int fd)
 	return err;
 }
 
-static void
-keep(struct sock *s, const struct sky_fate *f)
+bool
+queue_peek(struct sock *s, int fd)
 {
-	int none = 0;
+	int saved = errno;
+	struct sky_fate f;
 
-	if (is_shown(s, f) && atomic_compare_exchange_strong(&s->kept, &none, f->err))
-		sock_set(s, SOCK_WAITS);
+	for (int i = 0; !atomic_load(&s->kept) && i < ENTRIES && read_entry(fd, &f); i++)
+		keep(s, judge(s, &f));
+	errno = saved;
+	return atomic_load(&s->kept);
+}
+
+void
+queue_learn(struct sock *s, struct sky_fate *f)
+{
+	keep(s, judge(s, f));
 }
 
 void
@@ -205,32 +278,27 @@ queue_empty(struct sock *s, int fd)
 	int saved = errno;
 	struct sky_fate f;
 
-	for (int i = 0; i < ENTRIES && read_entry(fd, &f); i++) {
-		if (!is_news(&f))
-			continue;
-		tell(&f);
-		keep(s, &f);
-	}
+	for (int i = 0; i < ENTRIES && read_entry(fd, &f); i++)
+		keep(s, judge(s, &f));
 	errno = saved;
 }
 
 int
 queue_take_plain(struct sock *s, int fd)
 {
-	int saved = errno, err = 0;
+	int saved = errno, first = 0;
 	struct sky_fate f;
 
 	for (int i = 0; i < ENTRIES && read_entry(fd, &f); i++) {
-		if (!is_news(&f))
-			continue;
-		tell(&f);
-		if (!err && is_plain(&f))
-			err = f.err;
+		int err = judge(s, &f);
+
+		if (err && !first && is_plain(&f))
+			first = err;
 		else if (!is_plain(&f))
-			keep(s, &f);
+			keep(s, err);
 	}
 	errno = saved;
-	return err;
+	return first;
 }
 
 void
@@ -249,10 +317,8 @@ queue_relieve(struct sock *s, int fd)
 			break;
 		for (int j = 0; more && j < BATCH; j++) {
 			more = read_entry(fd, &f);
-			if (!more || !is_news(&f))
-				continue;
-			tell(&f);
-			keep(s, &f);
+			if (more)
+				keep(s, judge(s, &f));
 		}
 	}
 	errno = saved;

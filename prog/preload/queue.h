@@ -14,10 +14,12 @@
 
 #include "state.h"
 
+#include <sockeye/fate.h>
+
 /* The flags of a socket that was made elsewhere: was its queue on already? On by us,
  * in the program that started this one, can be told from on by its own will. */
 uint32_t queue_flags(int fd, bool six);
-/* Turns the queue on, once. None of these touches errno. */
+/* Turns the queue on, and joins icmpd, once. None of these touches errno. */
 void queue_on(struct sock *s, int fd);
 /* For when there is an error: true if it lies in a queue that we turned on, here or
  * in another process that shares the socket. */
@@ -26,8 +28,12 @@ bool queue_is_ours(struct sock *s, int fd);
 void queue_give_back(struct sock *s, int fd);
 
 /* The next error that the program is to see, as an errno; 0 if there is none. Those
- * that it is not to see are taken, and told if lines are wanted. */
-int queue_take(struct sock *s, int fd);
+ * that it is not to see are taken, and told if lines are wanted; then *hidden. */
+int queue_take(struct sock *s, int fd, bool *hidden);
+/* Is there one? It is kept for the next queue_take(). */
+bool queue_peek(struct sock *s, int fd);
+/* An error that another reporter knows of. */
+void queue_learn(struct sock *s, struct sky_fate *f);
 /* Everything is taken; the first that the program is to see is kept for the next
  * queue_take(). */
 void queue_empty(struct sock *s, int fd);

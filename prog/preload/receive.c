@@ -5,11 +5,12 @@
  * A thread that is blocked in recv(2) is woken by the errno of an error, not by
  * its record in the queue; and a send of another thread may consume that errno
  * before it has run. So where another thread or process may send, we wait with
- * poll(2), which looks at the queue.
+ * poll(2), which looks at the queue; and so where icmpd has news, too.
  */
 #include "receive.h"
 #include "next.h"
 #include "queue.h"
+#include "second.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +20,14 @@
 static bool
 is_alone(void)
 {
-	return __libc_single_threaded &&
+	return __libc_single_threaded && second_fd() < 0 &&
 	    !atomic_load_explicit(&state()->forked, memory_order_relaxed);
 }
 
 bool
 receiving_begin(struct receiving *x, int fd, int flags)
 {
+	bool hidden = false;
 	int err;
 
 	*x = (struct receiving){ .s = sock_find(fd), .fd = fd };
@@ -40,7 +42,7 @@ receiving_begin(struct receiving *x, int fd, int flags)
 		x->extra = MSG_DONTWAIT;
 	if (!sock_has(x->s, SOCK_WAITS))
 		return true;
-	err = queue_take(x->s, fd);
+	err = queue_take(x->s, fd, &hidden);
 	if (!err)
 		return true;
 	errno = err;
@@ -78,7 +80,8 @@ timeout_ms(int fd)
 static bool
 wait_for(struct receiving *x)
 {
-	struct pollfd p = { .fd = x->fd, .events = POLLIN };
+	struct pollfd p[] = { { .fd = x->fd, .events = POLLIN },
+		{ .fd = second_fd(), .events = POLLIN } };
 	int timeout = timeout_ms(x->fd);
 	int r;
 
@@ -87,20 +90,22 @@ wait_for(struct receiving *x)
 		return false;
 	}
 	do
-		r = next()->poll(&p, 1, timeout);
+		r = next()->poll(p, 2, timeout);
 	while (r < 0 && errno == EINTR && timeout < 0 && all_restart());
 	if (r == 0)
 		errno = EAGAIN;
-	if (r > 0 && (p.revents & POLLERR))
+	if (r > 0 && p[1].revents)
+		second_take();
+	if (r > 0 && (p[0].revents & POLLERR))
 		sock_set(x->s, SOCK_WAITS);
 	return r > 0;
 }
 
 /* True: nothing for the program lay there. */
 static bool
-none_taken(struct receiving *x)
+none_taken(struct receiving *x, bool *hidden)
 {
-	int err = queue_take(x->s, x->fd);
+	int err = queue_take(x->s, x->fd, hidden);
 
 	if (err)
 		errno = err;
@@ -110,19 +115,20 @@ none_taken(struct receiving *x)
 bool
 receiving_again(struct receiving *x)
 {
+	bool hidden = false;
 	int err = errno;
 
 	if (!x->s || sock_has(x->s, SOCK_HANDS_OFF))
 		return false;
 	if ((err == EAGAIN || err == EWOULDBLOCK) && x->extra)
-		return wait_for(x) && (!sock_has(x->s, SOCK_WAITS) || none_taken(x));
+		return wait_for(x) && (!sock_has(x->s, SOCK_WAITS) || none_taken(x, &hidden));
 	if (!queue_may_be_stale(err) || !queue_is_ours(x->s, x->fd))
 		return false;
-	if (!none_taken(x))
+	if (!none_taken(x, &hidden))
 		return false;
 	/* the record found no room, but the errno tells that there was one */
 	errno = err;
-	return state()->log_only && !sock_has(x->s, SOCK_CONNECTED);
+	return hidden || (state()->log_only && !sock_has(x->s, SOCK_CONNECTED));
 }
 
 SHOWN ssize_t

@@ -3,12 +3,13 @@
  * select.c - select(2) and pselect(2).
  *
  * A socket with an error is readable and writable to select(2), which is as it
- * should be, except where errors are only told: there nobody is to be woken.
+ * should be, except where the program is not to see the error.
  */
 #include "attend.h"
 #include "next.h"
 #include "patience.h"
 #include "queue.h"
+#include "second.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ enum { WORD = 8 * sizeof(unsigned long), WORDS = FDS / WORD };
 struct sets {
 	int n;
 	fd_set *set[3];			/* to read, to write, exceptions; may be NULL */
-	unsigned long was[3][WORDS];	/* what the program asked for; the first words */
+	unsigned long now[3][WORDS];	/* what is waited for, and what is there */
 };
 
 static size_t
@@ -69,74 +70,146 @@ begin(struct sets *x, int n, fd_set *in, fd_set *out, fd_set *except)
 	x->set[0] = in;
 	x->set[1] = out;
 	x->set[2] = except;
-	for (int i = 0; i < 3; i++)
-		if (x->set[i])
-			copy(x->was[i], x->set[i], n);
 }
 
-static void
-restore(struct sets *x)
+/* The program's sets, as they are while it waits; and icmpd's descriptor. */
+static int
+prepare(struct sets *x, int fd)
 {
-	for (int i = 0; i < 3; i++)
+	int n = fd >= x->n ? fd + 1 : x->n;
+
+	for (int i = 0; i < 3; i++) {
+		memset(x->now[i], 0, words_of(n) * sizeof(unsigned long));
 		if (x->set[i])
-			copy(x->set[i], x->was[i], x->n);
+			copy(x->now[i], x->set[i], x->n);
+	}
+	if (fd >= 0)
+		x->now[0][fd / WORD] |= 1ul << (fd % WORD);
+	return n;
 }
 
-/* How many of r are left: "readable" for an error alone is not meant. */
+/* Bits beyond n are the program's. */
+static void
+finish(struct sets *x)
+{
+	for (int i = 0; i < 3; i++) {
+		for (int fd = 0; x->set[i] && fd < x->n; fd++) {
+			unsigned long *word = (unsigned long *)x->set[i] + fd / WORD;
+
+			if (!has(x->now[i], fd))
+				*word &= ~(1ul << (fd % WORD));
+		}
+	}
+}
+
+/* How many of r are left: "readable" for an error that is not meant is not. */
 static int
 look(struct sets *x, int r)
 {
 	for (int fd = 0; fd < x->n; fd++) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		struct sock *s = has(x->set[0], fd) ? sock_known(fd) : NULL;
+		struct sock *s = has(x->now[0], fd) ? sock_known(fd) : NULL;
 
-		if (!sock_is_ours(s) || next()->poll(&p, 1, 0) <= 0 || !(p.revents & POLLERR))
+		if (!s || next()->poll(&p, 1, 0) <= 0 || !(p.revents & POLLERR) ||
+		    !queue_is_ours(s, fd))
 			continue;
 		if (attend(s, fd, true) || (p.revents & POLLIN))
 			continue;
-		FD_CLR(fd, x->set[0]);
+		x->now[0][fd / WORD] &= ~(1ul << (fd % WORD));
 		r--;
 	}
+	return r;
+}
+
+/* An error that is kept with us wakes nobody. */
+static int
+add_kept(struct sets *x, int r)
+{
+	for (int fd = 0; atomic_load(&state()->kept) > 0 && fd < x->n; fd++) {
+		struct sock *s = has(x->set[0], fd) ? sock_known(fd) : NULL;
+
+		if (!s || !atomic_load(&s->kept) || has(x->now[0], fd))
+			continue;
+		x->now[0][fd / WORD] |= 1ul << (fd % WORD);
+		r++;
+	}
+	return r;
+}
+
+static bool
+any_kept(const struct sets *x)
+{
+	for (int fd = 0; atomic_load(&state()->kept) > 0 && fd < x->n; fd++) {
+		struct sock *s = has(x->set[0], fd) ? sock_known(fd) : NULL;
+
+		if (s && atomic_load(&s->kept))
+			return true;
+	}
+	return false;
+}
+
+/* One wait. Returns how many of the program's are there. */
+static int
+wait_once(struct sets *x, const struct timespec *t, const sigset_t *mask)
+{
+	int fd = second_fd() < FDS ? second_fd() : -1;
+	int n = prepare(x, fd);
+	int r = next()->pselect(n, (void *)x->now[0], (void *)x->now[1], (void *)x->now[2], t, mask);
+
+	if (r <= 0 || fd < 0 || !has(x->now[0], fd) || has(x->set[0], fd))
+		return r;
+	x->now[0][fd / WORD] &= ~(1ul << (fd % WORD));
+	second_take();
+	return r - 1;
+}
+
+static int
+wait(struct sets *x, struct patience *w, const sigset_t *mask)
+{
+	struct timespec t;
+	int r;
+
+	second_take();
+	if (any_kept(x))
+		w->left_ns = 0;
+	do {
+		r = wait_once(x, patience_spec(w, &t), mask);
+		if (r < 0)
+			return r;
+		for (int i = 0; r == 0 && i < 3; i++)
+			memset(x->now[i], 0, words_of(x->n) * sizeof(unsigned long));
+		r = add_kept(x, look(x, r));
+	} while (r == 0 && patience_again(w));
+	finish(x);
 	return r;
 }
 
 static bool
 must_look(int n, const fd_set *in, const fd_set *out)
 {
-	return n >= 0 && expect(n, in, out) && state()->log_only && n <= FDS;
+	return n >= 0 && n <= FDS && expect(n, in, out);
 }
 
 SHOWN int
 select(int n, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
 {
-	struct timespec t, *wait = NULL;
+	struct timespec t = { 0 };
 	struct sets x;
 	struct patience w;
 	int r;
 
-	if (!must_look(n, in, out))
-		return next()->select(n, in, out, except, timeout);
-	if (timeout) {
+	if (timeout)
 		t = (struct timespec){ timeout->tv_sec, timeout->tv_usec * 1000 };
-		wait = &t;
-	}
-	if (!patience_makes_sense(wait))
+	if (!must_look(n, in, out) || !patience_makes_sense(&t))
 		return next()->select(n, in, out, except, timeout);
 	begin(&x, n, in, out, except);
-	patience_begin(&w, patience_of(wait));
-	do {
-		restore(&x);
-		r = next()->pselect(n, in, out, except, patience_spec(&w, &t), NULL);
-		if (r <= 0)
-			break;
-		r = look(&x, r);
-	} while (r == 0 && patience_again(&w));
-	if (timeout && patience_again(&w)) {
-		timeout->tv_sec = w.left_ns / 1000000000;
-		timeout->tv_usec = w.left_ns / 1000 % 1000000;
-	} else if (timeout) {
-		*timeout = (struct timeval){ 0 };
-	}
+	patience_begin(&w, timeout ? patience_of(&t) : -1);
+	r = wait(&x, &w, NULL);
+	if (!timeout)
+		return r;
+	patience_again(&w);
+	timeout->tv_sec = w.left_ns / 1000000000;
+	timeout->tv_usec = w.left_ns / 1000 % 1000000;
 	return r;
 }
 
@@ -144,21 +217,12 @@ SHOWN int
 pselect(int n, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
     const sigset_t *mask)
 {
-	struct timespec t;
 	struct sets x;
 	struct patience w;
-	int r;
 
 	if (!must_look(n, in, out) || !patience_makes_sense(timeout))
 		return next()->pselect(n, in, out, except, timeout, mask);
 	begin(&x, n, in, out, except);
 	patience_begin(&w, patience_of(timeout));
-	do {
-		restore(&x);
-		r = next()->pselect(n, in, out, except, patience_spec(&w, &t), mask);
-		if (r <= 0)
-			break;
-		r = look(&x, r);
-	} while (r == 0 && patience_again(&w));
-	return r;
+	return wait(&x, &w, mask);
 }

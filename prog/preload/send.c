@@ -14,6 +14,7 @@
 #include "send.h"
 #include "next.h"
 #include "queue.h"
+#include "vouch.h"
 
 enum {
 	TRIES_STALE = 64,	/* another thread that reads the queue renews the errno */
@@ -22,14 +23,15 @@ enum {
 };
 
 void
-sending_begin(struct sending *x, int fd, const void *to)
+sending_begin(struct sending *x, int fd, const void *to, socklen_t len)
 {
 	*x = (struct sending){ .s = sock_find(fd), .fd = fd };
 	if (!x->s)
 		return;
 	x->to_peer = !to && sock_has(x->s, SOCK_CONNECTED);
-	if (!sock_has(x->s, SOCK_ON | SOCK_HANDS_OFF))
+	if (!sock_has(x->s, SOCK_READY))
 		queue_on(x->s, fd);
+	vouch_sent(x->s, to, len);
 }
 
 static bool
@@ -111,7 +113,7 @@ send(int fd, const void *b, size_t n, int flags)
 	struct sending x;
 	ssize_t r;
 
-	sending_begin(&x, fd, NULL);
+	sending_begin(&x, fd, NULL, 0);
 	do
 		r = next()->send(fd, b, n, flags);
 	while (r < 0 && sending_again(&x));
@@ -124,7 +126,7 @@ sendto(int fd, const void *b, size_t n, int flags, __CONST_SOCKADDR_ARG to, sock
 	struct sending x;
 	ssize_t r;
 
-	sending_begin(&x, fd, to.__sockaddr__);
+	sending_begin(&x, fd, to.__sockaddr__, len);
 	do
 		r = next()->sendto(fd, b, n, flags, to.__sockaddr__, len);
 	while (r < 0 && sending_again(&x));
@@ -137,7 +139,7 @@ write(int fd, const void *b, size_t n)
 	struct sending x;
 	ssize_t r;
 
-	sending_begin(&x, fd, NULL);
+	sending_begin(&x, fd, NULL, 0);
 	do
 		r = next()->write(fd, b, n);
 	while (r < 0 && sending_again(&x));
@@ -160,7 +162,7 @@ writev(int fd, const struct iovec *v, int n)
 	struct sending x;
 	ssize_t r;
 
-	sending_begin(&x, fd, NULL);
+	sending_begin(&x, fd, NULL, 0);
 	do
 		r = next()->writev(fd, v, n);
 	while (r < 0 && sending_again(&x));
@@ -173,7 +175,7 @@ sendmsg(int fd, const struct msghdr *m, int flags)
 	struct sending x;
 	ssize_t r;
 
-	sending_begin(&x, fd, m ? m->msg_name : NULL);
+	sending_begin(&x, fd, m ? m->msg_name : NULL, m ? m->msg_namelen : 0);
 	do
 		r = next()->sendmsg(fd, m, flags);
 	while (r < 0 && sending_again(&x));
@@ -206,9 +208,11 @@ sendmmsg(int fd, struct mmsghdr *h, unsigned n, int flags)
 	unsigned done = 0;
 	int r;
 
-	sending_begin(&x, fd, h && n ? h->msg_hdr.msg_name : NULL);
+	sending_begin(&x, fd, NULL, 0);
 	if (!sock_is_ours(x.s) || !n)
 		return next()->sendmmsg(fd, h, n, flags);
+	for (unsigned i = 0; i < n; i++)
+		vouch_sent(x.s, h[i].msg_hdr.msg_name, h[i].msg_hdr.msg_namelen);
 	do {
 		r = send_some(&x, h + done, n - done, flags);
 		done += r > 0 ? (unsigned)r : 0;

@@ -2,7 +2,7 @@
 /*
  * send.h - a send that an earlier datagram's error does not fail.
  *
- *	sending_begin(&x, fd, to);
+ *	sending_begin(&x, fd, to, len);
  *	do
  *		r = next()->sendto(...);
  *	while (r < 0 && sending_again(&x));
@@ -14,6 +14,7 @@
 #include "state.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct sending {
@@ -25,7 +26,7 @@ struct sending {
 };
 
 /* Turns the error queue on at the first send. */
-void sending_begin(struct sending *x, int fd, const void *to);
+void sending_begin(struct sending *x, int fd, const void *to, socklen_t len);
 /* errno says why it failed: true if it was not this datagram's fault. */
 bool sending_again(struct sending *x);
 

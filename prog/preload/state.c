@@ -3,10 +3,12 @@
 #include "state.h"
 #include "next.h"
 #include "queue.h"
+#include "second.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sockeye/icmpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,11 +25,25 @@ state(void)
 	return &s;
 }
 
+static struct sock *
+by_mark(struct state *st, uint16_t mark)
+{
+	return mark == UNKNOWN || mark == FOREIGN ? NULL : &st->sock[mark - 1];
+}
+
 static void
 unref(struct state *st, uint16_t mark)
 {
-	if (mark != UNKNOWN && mark != FOREIGN)
-		atomic_fetch_sub(&st->sock[mark - 1].refs, 1);
+	struct sock *s = by_mark(st, mark);
+
+	if (!s)
+		return;
+	if (atomic_load(&s->refs) == 1) {
+		second_leave(s);
+		if (atomic_exchange(&s->kept, 0))
+			atomic_fetch_sub(&st->kept, 1);
+	}
+	atomic_fetch_sub(&s->refs, 1);
 }
 
 static void
@@ -51,7 +67,11 @@ take_sock(struct state *st, uint32_t flags)
 
 		if (!atomic_compare_exchange_strong(&s->refs, &none, 1))
 			continue;
+		atomic_fetch_add(&s->generation, 1);
 		atomic_store(&s->kept, 0);
+		atomic_store(&s->id, -1);
+		for (int j = 0; j < RECENT; j++)
+			atomic_store_explicit(&s->sent[j], 0, memory_order_relaxed);
 		s->watch.epfd = -1;
 		atomic_store(&s->flags, flags);
 		return (uint16_t)(i + 1);
@@ -95,12 +115,6 @@ identify(struct state *st, int fd)
 	return take_sock(st, flags);
 }
 
-static struct sock *
-by_mark(struct state *st, uint16_t mark)
-{
-	return mark == UNKNOWN || mark == FOREIGN ? NULL : &st->sock[mark - 1];
-}
-
 struct sock *
 sock_known(int fd)
 {
@@ -129,11 +143,10 @@ sock_find(int fd)
 	return by_mark(st, mark);
 }
 
-/* The child of a vfork shares our memory, but its descriptors are not ours. */
-static bool
-is_other_process(struct state *st)
+bool
+state_is_borrowed(void)
 {
-	return atomic_load_explicit(&st->pid, memory_order_relaxed) != getpid();
+	return atomic_load_explicit(&state()->pid, memory_order_relaxed) != getpid();
 }
 
 void
@@ -142,9 +155,10 @@ sock_made(int fd, int family, int type, int protocol)
 	struct state *st = state();
 	bool ours = (family == AF_INET || family == AF_INET6) && is_udp(type, protocol);
 
-	if (fd < 0 || fd >= FDS || is_other_process(st))
+	if (fd < 0 || fd >= FDS || state_is_borrowed())
 		return;
-	mark_fd(st, fd, ours ? take_sock(st, family == AF_INET6 ? SOCK_SIX : 0) : FOREIGN);
+	mark_fd(st, fd, ours ? take_sock(st, SOCK_MADE_HERE | (family == AF_INET6 ? SOCK_SIX : 0)) :
+	    FOREIGN);
 }
 
 void
@@ -157,7 +171,7 @@ sock_copied(int from, int to)
 		return;
 	if (from >= 0 && from < FDS)
 		mark = atomic_load(&st->of[from]);
-	if (mark == atomic_load(&st->of[to]) || is_other_process(st))
+	if (mark == atomic_load(&st->of[to]) || state_is_borrowed())
 		return;
 	if (by_mark(st, mark))
 		atomic_fetch_add(&st->sock[mark - 1].refs, 1);
@@ -178,7 +192,7 @@ sock_closed(unsigned first, unsigned last)
 
 		if (mark == UNKNOWN)
 			continue;
-		if (is_other_process(st))
+		if (state_is_borrowed())
 			return;
 		mark_fd(st, (int)fd, UNKNOWN);
 	}
@@ -251,6 +265,7 @@ forked_there(void)
 {
 	atomic_store(&state()->forked, true);
 	atomic_store(&state()->pid, getpid());
+	second_forget();
 }
 
 static void __attribute__((constructor))
@@ -258,12 +273,14 @@ begin(void)
 {
 	struct state *st = state();
 	const char *deliver = getenv("SOCKEYE_DELIVER");
+	const char *icmpd = getenv("SOCKEYE_ICMPD");
 	struct stat err;
 
 	(void)next();
 	atomic_store(&st->pid, getpid());
 	st->log_only = deliver && strcmp(deliver, "log") == 0;
 	st->log = getenv("SOCKEYE_DELIVER_LOG");
+	st->icmpd = icmpd ? icmpd : SKY_ICMPD_PATH;
 	st->tells = st->log_only || st->log;
 	if (fstat(STDERR_FILENO, &err) == 0) {
 		st->err_dev = err.st_dev;

@@ -15,7 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { FDS = 65536, SOCKS = 4096 };
+/* RECENT: destinations remembered of each socket. */
+enum { FDS = 65536, SOCKS = 4096, RECENT = 64 };
 
 enum sock_flag {
 	SOCK_ON = 1u << 0,		/* we turned its error queue on */
@@ -24,6 +25,12 @@ enum sock_flag {
 	SOCK_LISTENS = 1u << 3,		/* the program receives, or waits to */
 	SOCK_WAITS = 1u << 4,		/* errors may lie in the queue, with no errno pending */
 	SOCK_SIX = 1u << 5,
+	SOCK_READY = 1u << 6,		/* nothing is left to do at a send */
+	SOCK_MADE_HERE = 1u << 7,	/* nobody sent by it before */
+	SOCK_FORGOT = 1u << 8,		/* it sent to more than is remembered */
+	SOCK_SHARED_PORT = 1u << 9,	/* SO_REUSEPORT */
+	SOCK_ACCEPTED = 1u << 10,	/* icmpd reports about it */
+	SOCK_TOLD = 1u << 11,		/* its set was told of the kept error: edges */
 };
 
 /* How the program waits for it with epoll. */
@@ -38,25 +45,33 @@ struct sock {
 	_Atomic uint32_t refs;		/* descriptors that are this socket */
 	_Atomic uint32_t flags;		/* enum sock_flag */
 	_Atomic int kept;		/* errno that left the queue, to be returned */
+	_Atomic uint32_t generation;	/* who had this place before is another */
+	_Atomic int id;			/* at icmpd, or -1 */
 	struct watch watch;
+	_Atomic uint32_t sent[RECENT];	/* hashes of destinations; 0: free */
 };
 
 struct state {
 	/* from the environment, constant afterwards */
 	bool log_only;			/* errors are told, never returned */
 	bool tells;			/* lines are written */
+	const char *icmpd;		/* where it listens; NULL: not to be asked */
 	const char *log;		/* to this file, NULL: to standard error */
 	dev_t err_dev;			/* what standard error was at the start */
 	ino_t err_ino;
 
 	_Atomic pid_t pid;		/* told apart from the child of a vfork */
 	_Atomic bool forked;
+	_Atomic int kept;		/* sockets that keep an error */
 	_Atomic int fd_top;		/* no socket above this descriptor */
 	_Atomic uint16_t of[FDS];
 	struct sock sock[SOCKS];
 };
 
 struct state *state(void);
+
+/* Is this the child of a vfork? It shares our memory, but not our descriptors. */
+bool state_is_borrowed(void);
 
 /* The socket of a descriptor, or NULL if it is none of ours. sock_find asks the
  * kernel about one that was not seen before. Neither touches errno. */
