@@ -127,9 +127,11 @@ def lossy(seed):
     return c.lab(mtu=1006, after=5)
 
 
-def narrow_back(family, mtu):
-    """1500 out, less back: the line sends no packet of more than mtu to s."""
-    c = Chain(8, family, first=f" mtu 1500 {mtu}")
+def narrow_back(family, mtu, ping=True):
+    """1500 out, less back: the line sends no packet of more than mtu to s. Ping sockets
+    are for everybody, as distributions have it, or for nobody, as the kernel has it."""
+    c = Chain(8, family, first=f" mtu 1500 {mtu}", more=[
+        'sysctl s "net.ipv4.ping_group_range=0 2147483647"'] if ping else [])
     return c.lab(mtu=1500, after=0, back=mtu)
 
 

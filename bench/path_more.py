@@ -47,6 +47,72 @@ def loss(env, judge):
             print(f"        run {seed}: {r.trips:.1f} R; {what_is_wrong(r) or 'right'}")
 
 
+def drawn(run):
+    """Addresses, links between addresses, and MTUs of the branches."""
+    records = run.read["records"]
+    who = {r["node"]: r.get("by") for r in records if r["type"] == "node"}
+    links = {(who.get(r["from"]), who.get(r["to"])) for r in records if r["type"] == "link"}
+    return (set(who.values()) - {None}, {(a, b) for a, b in links if a and b},
+            {r.get("pmtu") for r in records if r["type"] == "branch"})
+
+
+def balanced(env, judge):
+    say("F", f"two balanced paths, {env.seeds} runs")
+    lab, runs = path_labs.diamond(), []
+    for _ in range(env.seeds):
+        env.add(runs, lab, env.ours("--paths"), 30)
+    if not runs:
+        judge.say("F: a result", False)
+        return
+    want = set().union(*lab.truth["hops"][1:3])
+    seen = [drawn(r) for r in runs]
+    good = sum(want <= nodes for nodes, _, _ in seen)
+    false = sum(bool(links - lab.truth["links"]) for _, links, _ in seen)
+    trips = statistics.median(r.trips for r in runs)
+    packets = max(r.packets for r in runs)
+    judge.say(f"{trips:.1f} round trips, limit 8", trips <= 8)
+    judge.say(f"{packets} packets at most, limit 90", packets <= 90)
+    judge.say(f"4 of 4 interfaces in {good} of {env.seeds}", good >= 0.95 * env.seeds)
+    judge.say(f"false links in {false}", false == 0)
+
+
+def branches(env, judge):
+    say("F2", "two balanced paths, one of them 1400")
+    lab, runs = path_labs.diamond(1400), []
+    for _ in range(env.rounds * 2):
+        env.add(runs, lab, env.ours("--paths"), 30)
+    if not runs:
+        judge.say("F2: a result", False)
+        return
+    good = sum(drawn(r)[2] == {1400, 1500} for r in runs)
+    trips = statistics.median(r.trips for r in runs)
+    judge.say(f"{trips:.1f} round trips, limit 10", trips <= 10)
+    judge.say(f"both branches with their MTU in {good} of {len(runs)}", good == len(runs))
+
+
+def way_back(env, judge):
+    for title, lab in (("IPv4, 1290", path_labs.narrow_back(4, 1290)),
+                       ("IPv6, 1390", path_labs.narrow_back(6, 1390)),
+                       ("IPv4, 1290, no ping socket", path_labs.narrow_back(4, 1290, False))):
+        say("reverse", f"1500 out, less back; {title}")
+        runs = []
+        for _ in range(env.rounds):
+            env.add(runs, lab, env.ours("--reverse"), 30)
+        runs = [r for r in runs if r.echoes()]
+        if not runs:
+            judge.say("reverse: a result", False)
+            continue
+        mtus = [r.read.get("summary", {}).get("reverse_pmtu") for r in runs]
+        good = sum(m == lab.truth["back"] for m in mtus)
+        judge.say(f"exact to the byte in {good} of {len(runs)} ({sorted(set(map(str, mtus)))})",
+                  good == len(runs))
+        trips = statistics.median((r.got["ended"] - r.at(r.echoes()[0])) / 1e9 / r.trip
+                                  for r in runs)
+        packets = max(len(r.echoes()) for r in runs)
+        judge.say(f"{trips:.1f} round trips from the first of its packets, limit 4", trips <= 4)
+        judge.say(f"{packets} packets of its own at most, limit 6", packets <= 6)
+
+
 def whole_lines(run):
     out = run.got["out"]
     return not out or out.endswith("\n")
@@ -103,4 +169,4 @@ def start(env, judge):
     judge.say(f"{got:.1f} ms, limit 5", got <= 5)
 
 
-PARTS = {"H": loss, "killed": killed, "start": start}
+PARTS = {"F": balanced, "F2": branches, "reverse": way_back, "H": loss, "killed": killed, "start": start}

@@ -40,9 +40,17 @@ class Run:
     def counts(self, r):
         """The line's ledger has it as come from s, while the program ran. What the
         echo service is asked for is not part of it."""
+        return self.ours(r) and r.get("dport") != ECHO
+
+    def ours(self, r):
         return (r["router"] == "line" and r.get("in") == "s" and r["did"] not in IDLE
                 and r.get("proto") != "icmp6" or self.echo6(r)) and \
-            r.get("dport") != ECHO and self.got["began"] <= self.at(r) <= self.got["ended"]
+            self.got["began"] <= self.at(r) <= self.got["ended"]
+
+    def echoes(self):
+        """What was sent to find the way back: whole packets, not their pieces."""
+        return [r for r in self.ledger if self.ours(r) and not r.get("off")
+                and (r.get("dport") == ECHO or r.get("proto") in ("icmp", "icmp6"))]
 
     @staticmethod
     def echo6(r):

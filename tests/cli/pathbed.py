@@ -87,12 +87,15 @@ class Net(threading.Thread):
     """hops routers before the destination; mtu {hop: bytes} behind router hop; told:
     what that router says instead; silent: hops that never answer; deaf: nor the
     destination; late: s until an answer leaves; dnat: the destination that quotes
-    show; back {hop: TTL} of the answers when they arrive; mpls {hop: label}."""
+    show; back {hop: TTL} of the answers when they arrive; mpls {hop: label}; spread:
+    hop 2 is one of two by the parity of the source port; narrow: IPv4 replies come
+    back in pieces no larger than this."""
 
     def __init__(self, side="v", **how):
         super().__init__(daemon=True)
         self.hops, self.mtu, self.told, self.silent, self.deaf = 3, {}, {}, (), False
         self.late, self.dnat, self.mpls, self.back = 0, None, {}, {}
+        self.spread, self.narrow = False, 0
         self.__dict__.update(how)
         self.side, self.sent, self.end = side, [], False
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
@@ -125,10 +128,11 @@ class Net(threading.Thread):
     def due(self):
         """Answers whose time has come; the next wakes us."""
         now = time.monotonic()
-        for at, frame in [w for w in self.waiting if w[0] <= now]:
-            self.waiting.remove((at, frame))
+        for at, frames in [w for w in self.waiting if w[0] <= now]:
+            self.waiting.remove((at, frames))
             self.flying -= 1
-            self.socket.send(frame)
+            for frame in frames:
+                self.socket.send(frame)
         left = min([at for at, _ in self.waiting] + [now + 0.05]) - now
         self.socket.settimeout(max(left, 0.0005))
 
@@ -140,8 +144,9 @@ class Net(threading.Thread):
         return data[:40 + struct.unpack("!H", data[4:6])[0]]
 
     def take(self, p):
-        if p.family == 6 and p.proto == socket.IPPROTO_ICMPV6 and p.icmp_type >= 133:
-            return
+        if p.family == 6 and (p.dst.startswith("ff02:") or p.proto == socket.IPPROTO_ICMPV6
+                              and p.icmp_type >= 133):
+            return      # what neighbours and groups say
         self.sent.append(p)
         answer = self.decide(p)
         if answer:
@@ -151,7 +156,19 @@ class Net(threading.Thread):
 
     def framed(self, p, answer):
         kind = ETH_P_IP if p.family == 4 else ETH_P_IP6
-        return MAC[self.side] + struct.pack("!H", kind) + answer
+        return [MAC[self.side] + struct.pack("!H", kind) + piece for piece in self.cut_up(answer)]
+
+    def cut_up(self, answer):
+        if not self.narrow or answer[0] >> 4 != 4 or len(answer) <= self.narrow:
+            return [answer]
+        body, step, out = answer[20:], (self.narrow - 20) // 8 * 8, []
+        for off in range(0, len(body), step):
+            piece = body[off:off + step]
+            more = 0x2000 if off + step < len(body) else 0
+            head = answer[:2] + struct.pack("!HHH", 20 + len(piece), 77, more | off // 8) + \
+                answer[8:10] + b"\0\0" + answer[12:20]
+            out.append(head[:10] + struct.pack("!H", summed(head)) + head[12:] + piece)
+        return out
 
     def decide(self, p):
         for hop in range(1, self.hops + 1):
@@ -163,6 +180,9 @@ class Net(threading.Thread):
         return None if self.deaf else self.arrived(p)
 
     def arrived(self, p):
+        if p.proto == socket.IPPROTO_UDP and p.dport == 7:
+            body = struct.pack("!HHHH", p.dport, p.sport, len(p.body), 0) + p.payload
+            return self.packet(p, p.dst, p.proto, body, 6)
         if p.proto == socket.IPPROTO_UDP:
             return self.error(p, 0, "port")
         if p.proto == socket.IPPROTO_TCP:
@@ -190,7 +210,10 @@ class Net(threading.Thread):
                 struct.pack("!BBH", words, 0, 0)
         body = bytes([kind, code, 0, 0]) + rest + quote + ext
         proto = socket.IPPROTO_ICMP if p.family == 4 else socket.IPPROTO_ICMPV6
-        return self.packet(p, self.address(p, hop), proto, body, 2, hop)
+        by = self.address(p, hop)
+        if self.spread and hop == 2 and p.family == 4:
+            by = f"10.0.2.{1 + p.sport % 2}"
+        return self.packet(p, by, proto, body, 2, hop)
 
     def labels(self, hop):
         if hop not in self.mpls:
@@ -207,10 +230,10 @@ class Net(threading.Thread):
 
     def packet(self, p, by, proto, body, at, hop=0):
         """An IP packet to where p came from, its checksum at body[at]."""
-        ttl = self.back.get(hop, 64 - hop)
+        ttl = self.back.get(hop, 65 - hop if hop else 64 - self.hops)
         if p.family == 4:
             ends = socket.inet_aton(by) + socket.inet_aton(p.src)
-            pseudo = ends + struct.pack("!HH", proto, len(body)) if proto == 6 else b""
+            pseudo = ends + struct.pack("!HH", proto, len(body)) if proto in (6, 17) else b""
         else:
             ends = socket.inet_pton(socket.AF_INET6, by) + socket.inet_pton(socket.AF_INET6, p.src)
             pseudo = ends + struct.pack("!II", len(body), proto)

@@ -41,7 +41,8 @@ def pause():
 @row("packets")
 def packets():
     r = path("--packets", 4, hops=9)
-    ok(len(r.probes) == 4 and r.status == 3, "--packets: no more than that leave", r.all)
+    ok(len(r.probes) == 4 and "no more packets are allowed" in r.out,
+       "--packets: no more than that leave, and it is said", r.all)
 
 
 @row("no-mtu")
@@ -62,13 +63,11 @@ def style():
         ok(sum(p.ttl == ttl for p in r.probes) == 3, "and three probes to TTL %d" % ttl, r.all)
     r = path("--style", "book", mtu={2: 296}, told={2: 0})
     lens = [p.len for p in r.probes]
-    ok(lens == [1500] * 7 + [1492, 1006, 576, 552, 544, 512, 508] + [296] * 6 or
-       [n for i, n in enumerate(lens) if not i or n != lens[i - 1]] ==
-       [1500, 1492, 1006, 576, 552, 544, 512, 508, 296],
+    ok(lens == [1500] * 7 + [1492, 1006, 576, 552, 544, 512, 508] + [296] * 6,
        "--style book: the table of sizes, in its order", lens)
     ok(r.out.count("trying new MTU") == 8, "and a line for each", r.out)
     r = path("--style", "tracepath")
-    ok("     Resume: pmtu 1500 hops 4 back 4 \n" in r.out or "Resume: pmtu 1500" in r.out,
+    ok("     Resume: pmtu 1500 hops 4 back 4 \n" in r.out and len(r.probes) == 5,
        "--style tracepath: its lines", r.all)
     r = path("--style", "tracepath", "--json")
     ok(r.status == 2 and not r.sent, "--style and --json: refused", r.all)
