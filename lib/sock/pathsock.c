@@ -254,7 +254,7 @@ ask_kernel(struct sky_pathsock *s)
 		s->cached_mtu = mtu > 0 && (uint32_t)mtu < s->device_mtu ? (uint32_t)mtu : 0;
 		len = sky_sockfd_name(fd, &name);
 		if (len > 0 && sky_addr_from(&here, (struct sockaddr *)&name, (socklen_t)len) == 0 &&
-		    sky_addr_family(&s->sent.src) == AF_UNSPEC)
+		    (sky_addr_family(&s->sent.src) == AF_UNSPEC || sky_addr_is_any(&s->sent.src)))
 			s->sent.src = here;
 	}
 	sky_sockfd_close(fd);

@@ -43,11 +43,12 @@ loop_conf(const struct run *r, struct sky_trace_conf *c)
 static void
 flush(struct run *r, struct sky_trace *t, struct queue *q)
 {
+	uint64_t before = run_now(), now;
 	unsigned sent = q->n ? run_send(r, q->p, q->n) : 0;
-	uint64_t now = run_now();
 
-	for (unsigned i = 0; i < sent; i++)
-		sky_trace_sent(t, q->p[i].id, now);
+	now = run_now();
+	for (unsigned i = 0; i < sent; i++)	/* one after the other */
+		sky_trace_sent(t, q->p[i].id, before + (now - before) * i / sent);
 	q->tries = sent ? 0 : q->tries + (q->n > 0);
 	q->n -= sent;
 	memmove(q->p, q->p + sent, q->n * sizeof(q->p[0]));

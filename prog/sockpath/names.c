@@ -180,14 +180,15 @@ names_poll(struct names *n, struct pollfd p[static NAMES_FDS], int *timeout)
 	ares_socket_t s[ARES_GETSOCK_MAXNUM];
 	struct timeval tv, *t;
 	unsigned fds = 0;
-	int bits, ms;
+	unsigned bits;
+	int ms;
 
 	if (!n->on || !n->asked)
 		return 0;
-	bits = ares_getsock(n->channel, s, ARES_GETSOCK_MAXNUM);
+	bits = (unsigned)ares_getsock(n->channel, s, ARES_GETSOCK_MAXNUM);
 	for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM && fds < NAMES_FDS; i++) {
-		short events = (ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-		    (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0);
+		short events = (bits >> i & 1 ? POLLIN : 0) |
+		    (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0);
 
 		if (events)
 			p[fds++] = (struct pollfd){ .fd = s[i], .events = events };
