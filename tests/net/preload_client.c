@@ -27,12 +27,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 400, MANY = 64, BURSTS = 50 };
+enum { MANY = 64, BURSTS = 50 };
+#define WAIT_MS wait_ms()
 
 struct end {
 	struct sockaddr_storage a;
 	socklen_t len;
 };
+
+/* How long to wait for an answer: WAIT in the environment, or 400 ms. */
+static int
+wait_ms(void)
+{
+	const char *ms = getenv("WAIT");
+
+	return ms ? (int)strtol(ms, NULL, 10) : 400;
+}
 
 static void
 word(long r)
@@ -95,7 +105,7 @@ way_poll(const struct end *to)
 static void
 way_select(const struct end *to)
 {
-	struct timeval t = { 0, WAIT_MS * 1000 };
+	struct timeval t = { WAIT_MS / 1000, WAIT_MS % 1000 * 1000 };
 	int fd = udp(to, 0);
 	struct end from = { .len = sizeof(from.a) };
 	char b[100];
@@ -114,7 +124,7 @@ way_select(const struct end *to)
 static void
 way_block(const struct end *to)
 {
-	struct timeval t = { 0, WAIT_MS * 1000 };
+	struct timeval t = { WAIT_MS / 1000, WAIT_MS % 1000 * 1000 };
 	int fd = udp(to, 0), copy = dup(fd);
 	char b[100];
 
@@ -124,6 +134,59 @@ way_block(const struct end *to)
 	close(fd);
 	for (int i = 0; i < 3; i++)
 		word(recv(copy, b, sizeof(b), 0));
+}
+
+/* One datagram, one blocking receive. */
+static void
+way_once(const struct end *to)
+{
+	struct timeval t = { WAIT_MS / 1000, WAIT_MS % 1000 * 1000 };
+	int fd = udp(to, 0);
+	char b[100];
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	say(fd, to);
+	word(recv(fd, b, sizeof(b), 0));
+}
+
+/* Two sockets share a port, and each sends to a destination of its own. */
+static void
+way_pair(const struct end *to)
+{
+	struct end here = end_of(to->a.ss_family == AF_INET ? "0.0.0.0" : "::", "7099");
+	struct pollfd p[2];
+	char b[100];
+	int on = 1;
+
+	for (int i = 0; i < 2; i++) {
+		p[i] = (struct pollfd){ .fd = udp(to, 0), .events = POLLIN };
+		setsockopt(p[i].fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+		if (bind(p[i].fd, sa(&here), here.len) < 0)
+			word(-1);
+	}
+	for (int i = 0; i < 2; i++) {
+		say(p[i].fd, &to[i]);
+		if (poll(p, 2, WAIT_MS) == 0)
+			puts("silence");
+		for (int j = 0; j < 2; j++) {
+			if (!p[j].revents)
+				continue;
+			printf("%s-", i == j ? "sender" : "other");
+			word(recv(p[j].fd, b, sizeof(b), MSG_DONTWAIT));
+		}
+	}
+}
+
+/* Closes all that it knows nothing of, as daemons do, then asks. */
+static void
+way_closer(const struct end *to)
+{
+	int first = udp(to, 0);
+
+	say(first, to);
+	for (int fd = 3; fd < 256; fd++)
+		close(fd);
+	way_poll(to);
 }
 
 /* Connected; read(2) and write(2). */
@@ -213,7 +276,7 @@ receiver(void *arg)
 static void
 way_threads(const struct end *to)
 {
-	struct timeval t = { 0, WAIT_MS * 1000 };
+	struct timeval t = { WAIT_MS / 1000, WAIT_MS % 1000 * 1000 };
 	int first = 0, i;
 
 	for (i = 0; i < BURSTS; i++) {
@@ -381,7 +444,7 @@ way_turns(const struct end *to)
 static void
 way_storm(const struct end *to)
 {
-	struct timeval t = { 0, WAIT_MS * 1000 };
+	struct timeval t = { WAIT_MS / 1000, WAIT_MS % 1000 * 1000 };
 	int fd = udp(to, 0), small = 4096, data = 0, errors = 0;
 	char b[100];
 	long r;
@@ -445,7 +508,8 @@ static const struct {
 	{ "threads", way_threads }, { "fork", way_fork }, { "exec", way_exec },
 	{ "inherited", way_inherited }, { "own", way_own }, { "long", way_long },
 	{ "batch", way_batch }, { "direct", way_direct }, { "turns", way_turns },
-	{ "storm", way_storm }, { "soerror", way_soerror }, { "signal", way_signal },
+	{ "storm", way_storm }, { "once", way_once }, { "pair", way_pair },
+	{ "closer", way_closer }, { "soerror", way_soerror }, { "signal", way_signal },
 };
 
 int
