@@ -49,7 +49,7 @@ def what_is_wrong(run):
         return f"pmtu {end.get('pmtu')}, {end.get('certainty')}"
     if end.get("set_by_hop", 0) != truth["after"]:
         return f"set by hop {end.get('set_by_hop')}"
-    if (end.get("limit") == "black hole") != truth.get("hole", False):
+    if (end.get("limit") == "black-hole") != truth.get("hole", False):
         return f"limit {end.get('limit')}"
     if truth.get("judged") and truth["judged"] not in judgements(run, truth["after"]):
         return f"what the router told is judged {judgements(run, truth['after'])}"

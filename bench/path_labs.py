@@ -195,7 +195,7 @@ LABS = {
     "D": lambda: deaf(8, "udp dport != 7 drop"),
     "D2": lambda: deaf(8, "udp dport != 7 drop", "meta l4proto != udp drop"),
     "E": lambda: told_wrong("old", "zero"),
-    "E2": lambda: told_wrong("lie 1500", "too large"),
+    "E2": lambda: told_wrong("lie 1500", "too-large"),
     "G": lambda: Chain(8, 6, mtu={3: 1400, 5: 1280}).lab(mtu=1280, after=5),
     "poisoned": lambda: Chain(8, mtu=STEPS).lab(mtu=296, after=7, poison=True),
 }

@@ -30,7 +30,7 @@ def loss(env, judge):
         return
     ends = [r.read.get("summary", {}) for r in runs]
     good = [e.get("pmtu") == 1006 and e.get("certainty") == "exact" for e in ends]
-    holes = sum(e.get("limit") == "black hole" for e in ends)
+    holes = sum(e.get("limit") == "black-hole" for e in ends)
     trips = [r.trips for r in runs]
     wrong = [r for r in runs if what_is_wrong(r)]
     lost = sum(r["did"] == "lost" for run in runs for r in run.ledger)
