@@ -9,7 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PEERPIDFD = 77 };	/* SO_PEERPIDFD, since Linux 6.5 */
+enum {
+	PEERPIDFD = 77,			/* SO_PEERPIDFD, since Linux 6.5 */
+	PASSRIGHTS = 83,		/* SO_PASSRIGHTS, since Linux 6.16 */
+};
 
 static int
 set_path(struct sockaddr_un *a, const char *path)
@@ -178,6 +181,25 @@ sky_local_accept(int fd)
 	int saved = errno;
 
 	return sky_ret(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), saved);
+}
+
+int
+sky_local_no_rights(int fd)
+{
+	int saved = errno, no = 0;
+
+	return sky_ret(setsockopt(fd, SOL_SOCKET, PASSRIGHTS, &no, sizeof(no)), saved);
+}
+
+bool
+sky_local_has_rights(int fd)
+{
+	struct msghdr h = { .msg_iovlen = 0 };
+	int saved = errno;
+
+	if (sky_ret(recvmsg(fd, &h, MSG_PEEK | MSG_DONTWAIT), saved) < 0)
+		return false;
+	return h.msg_flags & MSG_CTRUNC;
 }
 
 int

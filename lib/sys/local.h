@@ -3,7 +3,12 @@
  * local.h - sockets of this host that carry messages (AF_UNIX, SOCK_SEQPACKET).
  *
  * Close-on-exec, never blocking, never raising SIGPIPE. All return 0 or more, or a
- * negative errno. Descriptors that a peer passes along are closed by the kernel.
+ * negative errno.
+ *
+ * A descriptor that a peer passes along is dropped unseen, but the last to drop one
+ * may wait for it: a TCP socket that lingers holds up who did not ask for it. So a
+ * listener and what it accepts take none (Linux 6.16); before that, see
+ * sky_local_has_rights().
  */
 #ifndef SKY_SYS_LOCAL_H
 #define SKY_SYS_LOCAL_H
@@ -26,6 +31,11 @@ int sky_local_unlink(const char *path);
 /* -EAGAIN if the listener has no room just now. */
 int sky_local_connect(const char *path);
 int sky_local_accept(int fd);
+/* Nobody can pass a descriptor through fd, nor through what it accepts. 0, or
+ * -ENOPROTOOPT before Linux 6.16. */
+int sky_local_no_rights(int fd);
+/* True if a descriptor comes with the next message: not to be read, nor fd closed. */
+bool sky_local_has_rights(int fd);
 
 struct sky_local_peer {
 	uint32_t pid, uid, gid;		/* when it connected */

@@ -3,6 +3,7 @@
 #include "sys/poller.h"
 #include "sys/ret.h"
 
+#include <stddef.h>
 #include <sys/epoll.h>
 
 int
@@ -30,6 +31,14 @@ sky_poller_change(int poller, int fd, int in, int out, uint32_t token)
 	int saved = errno;
 
 	return sky_ret(epoll_ctl(poller, EPOLL_CTL_MOD, fd, &e), saved);
+}
+
+int
+sky_poller_remove(int poller, int fd)
+{
+	int saved = errno;
+
+	return sky_ret(epoll_ctl(poller, EPOLL_CTL_DEL, fd, NULL), saved);
 }
 
 int

@@ -16,6 +16,7 @@ int sky_poller_open(void);
 int sky_poller_add(int poller, int fd, int out, uint32_t token);
 /* The same fd, with or without room to send; in: and whether to read. */
 int sky_poller_change(int poller, int fd, int in, int out, uint32_t token);
+int sky_poller_remove(int poller, int fd);
 /* The tokens of those that have something, without waiting: how many. */
 int sky_poller_take(int poller, uint32_t token[static SKY_POLLER_BATCH]);
 /* The same, but sleeps until one has, or so many ms (-1: for ever) are over: 0. */

@@ -161,6 +161,13 @@ find_user(const struct daemon *d, struct sky_user *u)
 	return 1;
 }
 
+/* Linux before 6.16 has no way to keep descriptors out: see client_abandon(). */
+static void
+keep_rights_out(struct daemon *d)
+{
+	d->rights_pass = sky_local_no_rights(d->listener) < 0;
+}
+
 int
 begin(struct daemon *d)
 {
@@ -176,6 +183,7 @@ begin(struct daemon *d)
 		r = open_listener(d, &u);
 	if (r)
 		return r;
+	keep_rights_out(d);
 	diag = sky_diag_open(&d->diag);
 	if (diag < 0)
 		return fail("socket diagnostics", diag, "");

@@ -74,30 +74,46 @@ release(struct client *c)
 
 /* The struct lives until the end of the round: it may be in the list of those that
  * are to be flushed, and its place in a batch of events. */
-void
-client_close(struct daemon *d, struct client *c, const char *why)
+static struct usage *
+forget(struct daemon *d, struct client *c, const char *why)
 {
 	struct usage *u = client_usage(d, c->uid);
 	const struct table_owner o = { c->place, c->uid, &c->own };
 	uint32_t n = table_remove_all(&d->table, &o);
 
-	if (c->leaving)
-		return;
 	if (d->o.verbose || why)
 		say(d, "client %u of user %u: %s", c->pid, c->uid, why ? why : "gone");
 	c->leaving = true;
 	d->count[SKY_ICMPD_C_SOCKETS] -= n;
 	d->count[SKY_ICMPD_C_QUEUED] -= queue_bytes(&c->queue);
 	d->watchers -= c->watching;
-	d->clients--;
-	if (u) {
-		u->sockets -= n;
-		u->clients--;
-	}
 	d->client[c->place] = NULL;
+	if (u)
+		u->sockets -= n;
+	client_mark(d, c);
+	return u;
+}
+
+void
+client_close(struct daemon *d, struct client *c, const char *why)
+{
+	struct usage *u = c->leaving ? NULL : forget(d, c, why);
+
+	if (c->fd < 0)
+		return;
+	if (u)
+		u->clients--;
+	d->clients--;
 	close(c->fd);
 	c->fd = -1;
-	client_mark(d, c);
+}
+
+void
+client_abandon(struct daemon *d, struct client *c)
+{
+	forget(d, c, "it passes descriptors");
+	sky_poller_remove(d->wait, c->fd);
+	c->fd = -1;
 }
 
 /* A free place; -ENOMEM. */
@@ -226,7 +242,14 @@ static void
 read_messages(struct daemon *d, struct client *c)
 {
 	for (int i = 0; i < MESSAGES && c->reads; i++) {
-		int r = sky_local_recv(c->fd, d->msg, sizeof(d->msg) - 1);
+		int r;
+
+		if (d->rights_pass && sky_local_has_rights(c->fd)) {
+			d->count[SKY_ICMPD_C_BAD_MESSAGES]++;
+			client_abandon(d, c);
+			return;
+		}
+		r = sky_local_recv(c->fd, d->msg, sizeof(d->msg) - 1);
 
 		if (r == -EAGAIN)
 			return;

@@ -45,6 +45,7 @@ struct daemon {
 	int spare;			/* a descriptor kept for when there is none */
 	struct sky_diag diag;
 	bool deaf;			/* the listener is not waited for just now */
+	bool rights_pass;		/* old kernel: descriptors may be passed to us */
 	bool ended, listener_inherited;
 	struct table table;
 	struct client **client;		/* by place; NULL: free */
@@ -87,6 +88,9 @@ void client_mark(struct daemon *d, struct client *c);
 /* After the last use of c in this round. */
 void client_close(struct daemon *d, struct client *c, const char *why);
 struct usage *client_usage(struct daemon *d, uint32_t uid);
+/* The same, but its descriptor stays open, unread: what waits in it would hold us up
+ * when it is dropped. It goes on counting as its user's client. */
+void client_abandon(struct daemon *d, struct client *c);
 /* True while the process that connected is there. */
 bool client_lives(const struct client *c);
 
