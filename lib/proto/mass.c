@@ -10,7 +10,7 @@
 #define SECOND UINT64_C(1000000000)
 
 enum {
-	NEAR_CELLS = 1 << 18,
+	NEAR_LEAST = 1 << 12, NEAR_MOST = 1 << 18, NEAR_EACH = 16,
 	AHEAD = 3,		/* into the unknown at a time: less than a bucket */
 	LOOKS = 4096,		/* slots looked at by one call of next */
 };
@@ -44,6 +44,15 @@ hop_bytes(const struct sky_mass_conf *c)
 	return (size_t)c->window * (c->max_ttl + 1u) * sizeof(struct mass_hop);
 }
 
+/* Cells of near.h: for what the window has open, and a little memory. */
+static uint32_t
+cells(const struct sky_mass_conf *c)
+{
+	if (c->window >= NEAR_MOST / NEAR_EACH)
+		return NEAR_MOST;
+	return power(c->window * NEAR_EACH > NEAR_LEAST ? c->window * NEAR_EACH : NEAR_LEAST);
+}
+
 /* Each part begins where a uint64_t may. */
 static size_t
 rounded(size_t n)
@@ -55,7 +64,7 @@ size_t
 sky_mass_size(const struct sky_mass_conf *c)
 {
 	return rounded(sizeof(struct sky_mass)) + rounded(sky_hops_size(c->routers)) +
-	    rounded(sky_near_size(NEAR_CELLS)) + rounded(c->window * sizeof(struct mass_slot)) +
+	    rounded(sky_near_size(cells(c))) + rounded(c->window * sizeof(struct mass_slot)) +
 	    rounded(hop_bytes(c)) + rounded(power(c->window) * sizeof(uint32_t));
 }
 
@@ -127,7 +136,7 @@ sky_mass_sleep(struct sky_mass *m, struct mass_slot *s, uint64_t until)
 uint64_t
 sky_mass_wait(const struct sky_mass *m)
 {
-	uint64_t ns = 2 * m->rtt_top_us * US + 20 * MS;
+	uint64_t ns = 2 * m->rtt_top_us * US + 50 * MS;
 
 	if (!m->rtt_top_us)
 		return m->conf.wait_ns ? m->conf.wait_ns : SECOND;
@@ -189,7 +198,7 @@ sky_mass_init(void *memory, size_t size, const struct sky_mass_conf *c)
 		m->conf.split = c->max_ttl;
 	sky_hops_init(&m->hops, carve(&at, sky_hops_size(c->routers)), c->routers, c->hop_rate,
 	    c->hop_burst);
-	sky_near_init(&m->near, carve(&at, sky_near_size(NEAR_CELLS)), NEAR_CELLS, AHEAD);
+	sky_near_init(&m->near, carve(&at, sky_near_size(cells(c))), cells(c), AHEAD);
 	m->slot = carve(&at, c->window * sizeof(*m->slot));
 	m->hop = carve(&at, hop_bytes(c));
 	m->addr_mask = power(c->window) - 1;

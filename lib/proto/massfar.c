@@ -117,8 +117,8 @@ limited(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a
 	uint32_t least = sky_addr_family(&s->dst) == AF_INET6 ? 1280 : 68;
 	bool true_it_may_be = a->mtu >= least && a->mtu < a->mark.len && a->mtu > s->lo;
 
-	if (a->mark.len >= s->hi && s->hi <= m->conf.mtu)
-		return;			/* late, and known */
+	if (a->mark.len <= s->lo || (a->mark.len >= s->hi && s->hi <= m->conf.mtu))
+		return;			/* late: not true any more, or known */
 	s->mtu_by = sky_hops_iface(&m->hops, &a->by);
 	s->claimed = true_it_may_be;
 	s->hi = true_it_may_be ? (uint16_t)(a->mtu + 1) : a->mark.len;
@@ -129,7 +129,7 @@ limited(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a
 static void
 local(struct mass_slot *s, const struct sky_mass_answer *a)
 {
-	if (a->err == EMSGSIZE && a->mtu >= 68 && a->mtu < a->mark.len) {
+	if (a->err == EMSGSIZE && a->mtu >= 68 && a->mtu < a->mark.len && a->mtu > s->lo) {
 		s->hi = (uint16_t)(a->mtu + 1);
 		s->claimed = true;
 		return;
@@ -194,8 +194,10 @@ sky_mass_far_silence(struct sky_mass *m, struct mass_slot *s)
 		sky_mass_ready(m, s);
 		return;
 	}
-	s->hi = s->len;
 	s->claimed = false;
-	s->flags |= SKY_MASS_BLACK_HOLE;
+	if (s->len > s->lo) {		/* else another answer came, late */
+		s->hi = s->len;
+		s->flags |= SKY_MASS_BLACK_HOLE;
+	}
 	go_on(m, s);
 }

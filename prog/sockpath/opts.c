@@ -338,6 +338,8 @@ check_pairs(const struct opts *o)
 		{ o->targets, o->icmp || o->tcp, "-I, -T: not with --targets; UDP only" },
 		{ o->targets, o->raw || o->routers || o->direct || o->label,
 		    "--raw, -g, -r, -l: not with --targets" },
+		{ o->targets, o->first != 1 || o->probes || o->flying || o->pause || o->packets,
+		    "-f, -q, -N, -z, --packets: not with --targets" },
 		{ o->targets, o->document, "--json=document: not with --targets; JSON lines only" },
 		{ o->resume, o->json, "--json: not with --resume, which writes to its file" },
 		{ o->first > o->max, true, "-f: more than -m" },

@@ -3,7 +3,6 @@
 hosts: every address of HOSTS is one of its own, and fd20::1 and fd20::100 to
 fd20::13f are (a kernel answers for others in the name of one)."""
 import ipaddress
-import os
 
 from . import netns
 
@@ -57,9 +56,3 @@ class Chain:
         text = ("fd90:%x::2" if v6 else "10.90.%d.2") % (i - 1)
         return str(ipaddress.ip_address(text))
 
-
-def spread(ns):
-    """Packets that come in by these links are carried on by any processor."""
-    everyone = "%x" % ((1 << os.cpu_count()) - 1)
-    ns.run(["sh", "-c", "mount -t sysfs none /sys && for f in /sys/class/net/*/queues/rx-0/rps_cpus; "
-            "do echo %s >$f; done" % everyone])
