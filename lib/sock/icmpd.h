@@ -77,7 +77,7 @@ struct icmpd {
 	uint64_t ups, downs, fates, lost;
 
 	struct sky_icmpdmsg msg;	/* being read, in data */
-	bool reading;
+	bool reading, full;		/* full: the message had all records it may have */
 	char path[SKY_ICMPD_PATH_MAX];
 	struct icmpd_entry own[SKY_ICMPD_OWN_ENTRIES];
 	struct second second;

@@ -209,6 +209,7 @@ next_message(struct icmpd *d)
 		return r < 0 ? r : -ECONNRESET;
 	r = sky_icmpdmsg_open(&d->msg, d->data, (size_t)r);
 	d->reading = r == 0;
+	d->full = d->msg.left == SKY_ICMPDMSG_RECORDS;
 	return r;
 }
 
@@ -253,6 +254,10 @@ sky_icmpd_recv_stride(struct sky_icmpd *sd, struct sky_icmpd_event *e, unsigned 
 	for (; done < n; done++) {
 		struct sky_icmpd_event *at = (void *)((char *)e + done * stride);
 
+		/* behind a message that is not full there is rarely another: the
+		 * descriptor says so, and a client that has news gets it now */
+		if (done && !d->msg.left && !d->full && !d->news_down)
+			break;
 		if (!next_event(d, at))
 			break;
 		keep_quote(&at->fate, &q, q.left / (n - done));

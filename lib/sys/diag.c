@@ -156,11 +156,12 @@ read_answers(const struct sky_diag *d, struct sky_diag_answer *a, unsigned n)
 	int got = 0;
 
 	do {
-		for (unsigned i = 0; i < SKY_DIAG_BATCH; i++) {
+		/* no more than there are: looking for one that is not costs as much */
+		for (unsigned i = 0; i < n - done; i++) {
 			iov[i] = (struct iovec){ data[i], ANSWER };
 			m[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
 		}
-		got = sky_msg_recv(d->fd, m, SKY_DIAG_BATCH);
+		got = sky_msg_recv(d->fd, m, n - done);
 		for (int i = 0; i < got; i++)
 			if (m[i].msg_len <= ANSWER)
 				take_answer(a, d->seq, n, data[i], m[i].msg_len);

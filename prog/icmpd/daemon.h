@@ -56,6 +56,9 @@ struct daemon {
 	uint32_t drops4, drops6;	/* the kernel's, as last seen */
 	uint64_t count[SKY_ICMPD_COUNTERS_N];
 
+	uint64_t asleep_ns;		/* CLOCK_REALTIME, before the loop last slept */
+	bool storm;			/* the last errors came several at a time */
+
 	/* of one batch */
 	struct sky_rawicmp heard[SKY_RAWICMP_BATCH];
 	uint8_t data[SKY_RAWICMP_BATCH][SKY_RAWICMP_DATA];

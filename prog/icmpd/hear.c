@@ -56,10 +56,16 @@ find_question(struct daemon *d, unsigned n, unsigned asked)
 static void
 ask_all(struct daemon *d, unsigned asked)
 {
+	uint64_t cookie[SKY_RAWICMP_BATCH];
+
 	for (unsigned i = 0; i < asked; i += SKY_DIAG_BATCH)
 		sky_diag_ask(&d->diag, &d->ask[i], &d->answer[i],
 		    asked - i < SKY_DIAG_BATCH ? asked - i : SKY_DIAG_BATCH);
 	d->count[SKY_ICMPD_C_LOOKUPS] += asked;
+	for (unsigned i = 0; i < asked; i++)
+		cookie[i] = d->answer[i].cookie;
+	if (asked > 1)
+		table_warm(&d->table, cookie, asked);
 }
 
 static bool
@@ -217,25 +223,46 @@ hear_drops(struct daemon *d)
 	drops_of(d, d->raw6, &d->drops6);
 }
 
+static int
+hear_some(struct daemon *d, int family, unsigned most)
+{
+	bool six = family == AF_INET6;
+	unsigned n = 0, asked = 0;
+	int got = sky_rawicmp_read(six ? d->raw6 : d->raw4, d->heard, d->data, most);
+
+	d->count[six ? SKY_ICMPD_C_HEARD6 : SKY_ICMPD_C_HEARD4] += got > 0 ? (unsigned)got : 0;
+	for (int i = 0; i < got; i++)
+		if (take(d, family, (unsigned)i, n))
+			asked = find_question(d, n++, asked);
+	ask_all(d, asked);
+	for (unsigned i = 0; i < n; i++)
+		deliver(d, i);
+	return got;
+}
+
+/* It came before we last went to sleep: there may be more. */
+static bool
+waited(const struct daemon *d)
+{
+	return d->heard[0].time_ns && d->heard[0].time_ns < d->asleep_ns;
+}
+
+/* In calm times an error is read alone, and told before anything else is looked
+ * for; in a storm they are read by the dozen. */
 void
 hear(struct daemon *d, int family)
 {
-	bool six = family == AF_INET6;
-	int got = SKY_RAWICMP_BATCH;
+	unsigned want = d->storm ? SKY_RAWICMP_BATCH : 1, sum = 0;
+	int got = 0;
 
-	for (int b = 0; b < BATCHES && got == SKY_RAWICMP_BATCH; b++) {
-		unsigned n = 0, asked = 0;
-
-		got = sky_rawicmp_read(six ? d->raw6 : d->raw4, d->heard, d->data,
-		    SKY_RAWICMP_BATCH);
-		d->count[six ? SKY_ICMPD_C_HEARD6 : SKY_ICMPD_C_HEARD4] += got > 0 ? (unsigned)got : 0;
-		for (int i = 0; i < got; i++)
-			if (take(d, family, (unsigned)i, n))
-				asked = find_question(d, n++, asked);
-		ask_all(d, asked);
-		for (unsigned i = 0; i < n; i++)
-			deliver(d, i);
+	for (int b = 0; b < BATCHES; b++) {
+		got = hear_some(d, family, want);
+		sum += got > 0 ? (unsigned)got : 0;
+		if (got < (int)want || (want == 1 && !waited(d)))
+			break;
+		want = SKY_RAWICMP_BATCH;
 	}
+	d->storm = sum > 1;
 	if (got == SKY_RAWICMP_BATCH)
 		hear_drops(d);
 }

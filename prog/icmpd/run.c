@@ -2,6 +2,7 @@
 /* run.c - waits, and calls who is wanted; see daemon.h. */
 #include "daemon.h"
 
+#include "sys/clock.h"
 #include "sys/poller.h"
 
 #include <sys/signalfd.h>
@@ -45,8 +46,10 @@ run(struct daemon *d)
 	uint32_t token[SKY_POLLER_BATCH];
 
 	while (!d->ended) {
-		int n = sky_poller_sleep(d->wait, token, d->deaf ? DEAF_MS : -1);
+		int n;
 
+		d->asleep_ns = sky_clock_wall();
+		n = sky_poller_sleep(d->wait, token, d->deaf ? DEAF_MS : -1);
 		for (int i = 0; i < n; i++)
 			dispatch(d, token[i]);
 		if (d->deaf)

@@ -34,6 +34,7 @@ link_buckets(struct table *t, uint32_t i)
 	*head = i;
 	if (!r->group)
 		return;
+	t->groups++;
 	head = &t->by_port[port_bucket(t, r->proto, r->port)];
 	r->next_port = *head;
 	*head = i;
@@ -50,6 +51,7 @@ unlink_buckets(struct table *t, uint32_t i)
 	*at = r->next_cookie;
 	if (!r->group)
 		return;
+	t->groups--;
 	at = &t->by_port[port_bucket(t, r->proto, r->port)];
 	while (*at != i)
 		at = &t->reg[*at].next_port;
@@ -69,6 +71,7 @@ grow_buckets(struct table *t, uint32_t buckets)
 	t->by_cookie = heads;
 	t->by_port = heads + buckets;
 	t->buckets = buckets;
+	t->groups = 0;
 	for (uint32_t i = 0; i < t->touched; i++)
 		if (t->reg[i].cookie)
 			link_buckets(t, i);
@@ -131,6 +134,22 @@ table_by_cookie(const struct table *t, uint64_t cookie)
 	return same_cookie(t, at(t, t->by_cookie[cookie_bucket(t, cookie)]), cookie);
 }
 
+void
+table_warm(const struct table *t, const uint64_t *cookie, unsigned n)
+{
+	const uint32_t *head[64];
+
+	if (n > sizeof(head) / sizeof(head[0]))
+		n = sizeof(head) / sizeof(head[0]);
+	for (unsigned i = 0; i < n; i++) {
+		head[i] = &t->by_cookie[cookie_bucket(t, cookie[i])];
+		__builtin_prefetch(head[i]);
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (*head[i] != TABLE_NONE)
+			__builtin_prefetch(&t->reg[*head[i]]);
+}
+
 const struct reg *
 table_next_cookie(const struct table *t, const struct reg *r)
 {
@@ -148,6 +167,8 @@ same_port(const struct table *t, const struct reg *r, uint8_t proto, uint16_t po
 const struct reg *
 table_by_group(const struct table *t, uint8_t proto, uint16_t port)
 {
+	if (!t->groups)
+		return NULL;
 	return same_port(t, at(t, t->by_port[port_bucket(t, proto, port)]), proto, port);
 }
 

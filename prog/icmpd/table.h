@@ -31,6 +31,7 @@ struct reg {
 struct table {
 	struct reg *reg;
 	uint32_t cap, touched, free, used;
+	uint32_t groups;		/* registrations that are found by port */
 	uint32_t *by_cookie, *by_port;
 	uint32_t buckets;		/* a power of two */
 	uint64_t key[2];
@@ -53,6 +54,10 @@ int table_put(struct table *t, const struct table_owner *o, const struct sky_icm
 bool table_remove(struct table *t, const struct table_owner *o, uint32_t id, uint64_t cookie);
 /* All of one client; how many. */
 uint32_t table_remove_all(struct table *t, const struct table_owner *o);
+
+/* These cookies will be looked for now: fetches what that reads into the cache, all
+ * at once and not one after the other. */
+void table_warm(const struct table *t, const uint64_t *cookie, unsigned n);
 
 /* Walks: the first, then the next of reg; NULL at the end. */
 const struct reg *table_by_cookie(const struct table *t, uint64_t cookie);
