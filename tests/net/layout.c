@@ -24,6 +24,7 @@ main(void)
 	AT("Row", struct sky_icmp_row, name);
 	AT("Conf", struct sky_udp_conf, pmtu);
 	AT("Conf", struct sky_udp_conf, room);
+	AT("Conf", struct sky_udp_conf, icmpd_path);
 	AT("Msg", struct sky_msg, peer);
 	AT("Msg", struct sky_msg, tos);
 	AT("Msg", struct sky_msg, tag);

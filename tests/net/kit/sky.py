@@ -67,7 +67,7 @@ class Conf(C.Structure):
                 ("local", C.POINTER(Addr)), ("peer", C.POINTER(Addr)), ("device", C.c_char_p),
                 ("rcvbuf", C.c_int), ("sndbuf", C.c_int), ("pmtu", C.c_int), ("ttl", C.c_int),
                 ("tos", C.c_int), ("room", C.c_void_p), ("room_size", C.c_size_t),
-                ("reserved", u32 * 8)]
+                ("icmpd", C.c_void_p), ("icmpd_path", C.c_char_p), ("reserved", u32 * 4)]
 
 
 class Msg(C.Structure):
@@ -81,7 +81,7 @@ class Msg(C.Structure):
         return C.string_at(self.data, self.len)
 
 
-CAPS = 12
+CAPS = 13
 
 
 class Info(C.Structure):
