@@ -16,7 +16,7 @@
 #define SECOND INT64_C(1000000000)
 #define AT(member) .at = offsetof(struct opts, member)
 
-enum { PORT_UDP = 33434, PORT_U = 53, PORT_TCP = 80, LARGEST = 65535 };
+enum { PORT_UDP = 33434, PORT_U = 53, PORT_TCP = 80, LARGEST = 65535, FAR = 64 };
 
 void
 opts_refuse(const char *format, ...)
@@ -200,7 +200,7 @@ static const struct opt rows[] = {
 	NUMBER('f', "first", "hop", first, 1, 255, "first TTL (1)"),
 	{ .letter = 'm', .name = "max-hops", .arg = "hop", .kind = OPT_INT, .group = GROUP,
 	  AT(max), .min = 1, .max = 255, .set_at = offsetof(struct opts, have_max),
-	  .help = "last TTL (30)" },
+	  .help = "last TTL (64; --style: 30)" },
 	NUMBER('q', "queries", "number", probes, 1, 10, "probes of each hop (1)"),
 	NUMBER('N', "sim-queries", "number", flying, 1, 64, "probes in flight, at most (64)"),
 	{ .letter = 'w', .name = "wait", .arg = "time", .kind = OPT_CALL,
@@ -402,5 +402,9 @@ opts_read(struct opts *o, int argc, char **argv)
 	named(o, argv[0]);
 	at = opt_parse(&program, o, argc, argv);
 	take_operands(o, argc - at, argv + at);
+	/* what others stop at is not far enough for some paths; silence and loops end
+	 * a trace by themselves */
+	if (!o->have_max && o->style == STYLE_PLAIN)
+		o->max = FAR;
 	check_pairs(o);
 }
