@@ -6,6 +6,7 @@ import os
 import statistics
 
 import path_labs
+import path_tools
 from path_judge import what_is_wrong
 
 CUTS_MS = (4, 15, 30, 50, 80, 110, 140, 170)
@@ -113,6 +114,32 @@ def way_back(env, judge):
         judge.say(f"{packets} packets of its own at most, limit 6", packets <= 6)
 
 
+def live(env, judge):
+    cycles = 70 if env.quick else 100
+    say("I", f"ten times a second for {cycles / 10:.0f} s, nothing is lost")
+    runs, lab = [], path_labs.LABS["A0"]()
+    env.add(runs, lab, env.ours("--cycles", str(cycles), "--interval", "0.1"), 60)
+    for t in env.peers if not env.alone else []:
+        if t.name.startswith("mtr"):
+            again = path_tools.Tool("mtr -i 0.1 (root)", ["mtr", "-4", "-n", "-u", "-j", "-i",
+                                    "0.1", "-c", str(cycles), "DST"], t.read, root=True)
+            for r in env.add([], lab, again, 60):
+                print(f"    {again.name}: loss told at each hop, %: {r.read.get('loss')}")
+    if not runs:
+        judge.say("I: a result", False)
+        return
+    last = {r["hop"]: r for r in runs[0].read["records"] if r["type"] == "cycle"}
+    loss_ = {hop: r["loss_ppm"] / 1e4 for hop, r in last.items()}
+    print(f"    sockpath: {runs[0].packets} packets, loss told at each hop, %: "
+          f"{list(loss_.values())}")
+    judge.say(f"false loss {max(loss_.values(), default=100):.1f} % at most, limit 1",
+              len(loss_) == 9 and max(loss_.values()) <= 1)
+    known = [hop for hop, r in last.items() if r.get("limit_burst") == 6
+             and 0.9e9 < r.get("limit_ns", 0) < 1.1e9]
+    judge.say(f"told as limited, 6 and then one a second: {len(known)} of 9 hops",
+              len(known) == 9)
+
+
 def whole_lines(run):
     out = run.got["out"]
     return not out or out.endswith("\n")
@@ -169,4 +196,4 @@ def start(env, judge):
     judge.say(f"{got:.1f} ms, limit 5", got <= 5)
 
 
-PARTS = {"F": balanced, "F2": branches, "reverse": way_back, "H": loss, "killed": killed, "start": start}
+PARTS = {"F": balanced, "F2": branches, "reverse": way_back, "H": loss, "I": live, "killed": killed, "start": start}
