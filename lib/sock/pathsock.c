@@ -38,7 +38,7 @@ sky_pathsock_heads(const struct sky_pathsock *s)
 	uint32_t ip = s->family == AF_INET ? 20 : 40;
 
 	if (s->conf.routers)
-		ip += 4 + 4 * s->conf.routers;
+		ip += 4 + 4 * (s->conf.routers + 1);	/* and dst */
 	return ip + 8;
 }
 

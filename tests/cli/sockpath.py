@@ -153,6 +153,19 @@ def signals():
        "Ctrl-C: what was known, and status 3", first + out)
 
 
+def privileges():
+    """All of them at the start, none when the first line is out."""
+    p = subprocess.Popen([SOCKPATH, "--raw", "198.51.100.9"], env=ENV, stdout=subprocess.PIPE,
+                         text=True)
+    p.stdout.readline()
+    with open("/proc/%d/status" % p.pid, encoding="ascii") as f:
+        has = dict(line.split(":\t") for line in f.read().splitlines() if ":\t" in line)
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=10)
+    ok(not int(has["CapPrm"], 16) and not int(has["CapEff"], 16) and has["NoNewPrivs"] == "1",
+       "no privilege is left when probes are sent", has)
+
+
 def name_server(how):
     """A DNS server at 127.0.0.53 that takes its time: how is its delay, and its names."""
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -252,6 +265,7 @@ bad_input()
 refused_here()
 here()
 signals()
+privileges()
 names()
 forged()
 done()
