@@ -187,6 +187,9 @@ put(struct trace *t, struct sky_hop_probe *out)
 	sky_trace_take(t, a->ttl, false);
 	*out = (struct sky_hop_probe){ .id = t->probes, .len = a->len, .ttl = a->ttl };
 	t->hop[a->ttl].serial = ++t->serial;
+	t->hop[a->ttl].sent += a->hop;
+	t->hop[a->ttl].flying += a->hop;
+	t->news = true;
 }
 
 static void
@@ -217,14 +220,16 @@ sky_trace_poll(struct sky_trace *handle, uint64_t now, struct sky_hop_probe *out
 	if (now > t->now)
 		t->now = now;
 	if (!t->started) {
-		t->started = true;
+		t->started = t->news = true;
 		t->began = t->now;
 	}
 	if (t->done)
 		return SKY_TRACE_DONE;
-	sky_trace_expire(t);
-	if (t->queue_at == t->queued || t->packets + t->retries >= cap(t)) {
+	if (sky_trace_expire(t) || t->now >= t->wake)
+		t->news = true;
+	if (t->news && (t->queue_at == t->queued || t->packets + t->retries >= cap(t))) {
 		t->wake = SKY_TRACE_NEVER;
+		t->news = false;
 		plan(t);
 	}
 	if (t->done)

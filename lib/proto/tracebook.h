@@ -47,6 +47,7 @@ struct trace_hop {
 	uint64_t rtt;		/* longest */
 	uint64_t serial;
 	uint32_t duplicates;
+	uint32_t sent, flying, came;	/* probes that ask who is there */
 	uint8_t addrs, labels, what, type, code, reply_ttl;
 	bool short_quote, rewritten;
 };
@@ -78,6 +79,7 @@ struct trace {
 	uint8_t stop;		/* enum sky_trace_stop */
 	uint8_t type, code;
 	int32_t err;
+	bool news;		/* since it was planned */
 	bool started, done, hops_done, mtu_done, end_answers, reached, capped;
 	bool far_is_hop;	/* the path is longer than far */
 	bool alone;		/* an answer did not say to what */
@@ -85,6 +87,7 @@ struct trace {
 	uint32_t dist_id;	/* the probe that told dist */
 	uint32_t hop_len;	/* of a hop probe */
 	uint32_t carry[258];	/* largest size that came to this place or further */
+	uint32_t fit, fit_lost;	/* probes known to fit; those of them that were lost */
 	struct sky_addr by;
 	struct sky_addr teller[TRACE_TELLERS];
 	uint32_t queued, queue_at;
@@ -108,7 +111,8 @@ void sky_trace_end(struct trace *t, enum sky_trace_stop why);
 
 /* tracein.c */
 uint64_t sky_trace_due(const struct trace *t, const struct trace_probe *b);
-void sky_trace_expire(struct trace *t);
+/* Returns true if anything did. */
+bool sky_trace_expire(struct trace *t);
 /* Works out again who told what, and what came how far. */
 void sky_trace_review(struct trace *t);
 void sky_trace_find_top(struct trace *t);
@@ -137,10 +141,9 @@ struct trace_limit {
 void sky_trace_limit(const struct trace *t, struct trace_limit *l);
 uint32_t sky_trace_end_place(const struct trace *t);
 /* Losses that make a limit; those of this size that count, at this place or
- * further; probes that fit, and how many of them were lost. */
+ * further. */
 uint32_t sky_trace_need(const struct trace *t);
 uint32_t sky_trace_proven(const struct trace *t, uint32_t len, uint32_t from);
-uint32_t sky_trace_chance(const struct trace *t, uint32_t *of);
 /* Was the loss of probe[i] compared with something? same: at the same place. */
 bool sky_trace_control(const struct trace *t, uint32_t i, bool same);
 /* How many of this size were sent to this place; was this size, or more, lost. */

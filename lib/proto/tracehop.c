@@ -14,28 +14,13 @@
  * last router that answers. */
 #define FAR_PATIENCE UINT64_C(200000000)
 
-struct tally {
-	uint32_t sent, flying, came;
-};
-
-static struct tally
-tally(const struct trace *t, unsigned ttl, bool far)
+/* Is anybody there? Who answered another question is, too. */
+static bool
+came(const struct trace *t, unsigned ttl)
 {
-	struct tally n = { 0 };
+	const struct trace_hop *h = &t->hop[ttl];
 
-	for (uint32_t i = 0; i < t->probes; i++) {
-		const struct trace_probe *b = &t->probe[i];
-
-		if (b->ttl != ttl || !b->hop || b->is == TRACE_UNSENT)
-			continue;
-		n.sent++;
-		n.flying += b->is == TRACE_FLYING;
-		n.came += b->is == TRACE_CAME;
-	}
-	/* Who answered another question is there. */
-	if (!far && t->hop[ttl].addrs && !n.came && n.sent && !n.flying)
-		n.came = 1;
-	return n;
+	return h->came || (h->addrs && h->sent && !h->flying);
 }
 
 bool
@@ -48,7 +33,7 @@ sky_trace_answers(const struct trace *t, uint32_t place)
 uint32_t
 sky_trace_tries(const struct trace *t)
 {
-	uint32_t of, n = t->conf.tries + (sky_trace_chance(t, &of) ? 2 : 0);
+	uint32_t n = t->conf.tries + (t->fit_lost ? 2u : 0);
 
 	return n > t->conf.probes ? n : t->conf.probes;
 }
@@ -65,13 +50,13 @@ tries_at(const struct trace *t, unsigned ttl)
 bool
 sky_trace_settled(const struct trace *t, unsigned ttl)
 {
-	struct tally n = tally(t, ttl, false);
+	const struct trace_hop *h = &t->hop[ttl];
 
 	if (ttl < t->next)
 		return true;		/* its line is out */
-	if (!n.sent || n.flying)
+	if (!h->sent || h->flying)
 		return false;
-	return n.came ? n.sent >= t->conf.probes : n.sent >= tries_at(t, ttl);
+	return h->sent >= (came(t, ttl) ? t->conf.probes : tries_at(t, ttl));
 }
 
 /* --- what to ask --- */
@@ -79,11 +64,11 @@ sky_trace_settled(const struct trace *t, unsigned ttl)
 static void
 ask_far(struct trace *t)
 {
-	struct tally n = tally(t, t->conf.far, true);
+	const struct trace_hop *h = &t->hop[t->conf.far];
 
-	if (t->end_answers || t->far_is_hop || t->conf.far <= t->horizon || n.flying)
+	if (t->end_answers || t->far_is_hop || t->conf.far <= t->horizon || h->flying)
 		return;
-	if (n.sent < sky_trace_tries(t))
+	if (h->sent < sky_trace_tries(t))
 		sky_trace_ask(t, t->conf.far, t->hop_len, true);
 }
 
@@ -105,15 +90,15 @@ ask_more(struct trace *t, unsigned ttl, uint32_t n)
 static void
 ask_hop(struct trace *t, unsigned ttl)
 {
-	struct tally n = tally(t, ttl, false);
+	const struct trace_hop *h = &t->hop[ttl];
 
 	if (ttl < t->next)
 		return;			/* its line is out */
-	if (!n.sent)
+	if (!h->sent)
 		sky_trace_ask(t, ttl, t->hop_len, true);
-	else if (n.came && n.sent < t->conf.probes)
-		ask_more(t, ttl, t->conf.probes - n.sent);
-	else if (!n.came && !n.flying && n.sent < tries_at(t, ttl))
+	else if (came(t, ttl) && h->sent < t->conf.probes)
+		ask_more(t, ttl, t->conf.probes - h->sent);
+	else if (!came(t, ttl) && !h->flying && h->sent < tries_at(t, ttl))
 		sky_trace_ask(t, ttl, t->hop_len, true);
 }
 
@@ -165,9 +150,9 @@ static bool
 all_silent(const struct trace *t, unsigned from, unsigned to)
 {
 	for (unsigned ttl = from; ttl <= to; ttl++) {
-		struct tally n = tally(t, ttl, false);
+		const struct trace_hop *h = &t->hop[ttl];
 
-		if (!n.sent || n.flying || n.came)
+		if (!h->sent || h->flying || came(t, ttl))
 			return false;
 	}
 	return true;
@@ -303,7 +288,7 @@ sky_trace_plan_hops(struct trace *t)
 		ask_far(t);
 	grow(t);
 	for (unsigned ttl = t->conf.first; ttl <= t->horizon; ttl++)
-		if (!t->alone || !tally(t, ttl, false).sent)
+		if (!t->alone || !t->hop[ttl].sent)
 			ask_hop(t, ttl);
 	if (t->alone && t->queued == before)
 		ask_one(t);

@@ -87,19 +87,25 @@ sky_trace_due(const struct trace *t, const struct trace_probe *b)
 	return b->sent + (ns < t->conf.max_wait_ns ? ns : t->conf.max_wait_ns);
 }
 
-void
+bool
 sky_trace_expire(struct trace *t)
 {
+	bool news = false;
+
 	for (uint32_t i = 0; i < t->probes; i++) {
 		struct trace_probe *b = &t->probe[i];
 
 		if (b->is != TRACE_FLYING || sky_trace_due(t, b) > t->now)
 			continue;
 		b->is = TRACE_LOST;
+		news = true;
 		if (b->len > t->carry[trace_place(t, b->ttl)])
 			sky_trace_take(t, b->ttl, true);
 		t->hop[b->ttl].serial = ++t->serial;
 	}
+	if (news)
+		sky_trace_review(t);
+	return news;
 }
 
 /* --- what is known --- */
@@ -116,22 +122,50 @@ sky_trace_teller_hop(const struct trace *t, unsigned teller)
 	return 0;
 }
 
+static void
+carry(struct trace *t, uint32_t i)
+{
+	struct trace_probe *b = &t->probe[i];
+
+	if (b->is == TRACE_REFUSED)
+		b->reach = (uint16_t)sky_trace_teller_hop(t, b->by);
+	if (i + 1 >= t->epoch && (b->is == TRACE_REFUSED || b->is == TRACE_CAME) &&
+	    b->len > t->carry[b->reach])
+		t->carry[b->reach] = b->len;
+}
+
+static void
+tally(struct trace *t, uint32_t i)
+{
+	const struct trace_probe *b = &t->probe[i];
+	struct trace_hop *h = &t->hop[b->ttl];
+	uint32_t place = trace_place(t, b->ttl);
+
+	if (b->hop && b->is != TRACE_UNSENT) {
+		h->sent++;
+		h->flying += b->is == TRACE_FLYING;
+		h->came += b->is == TRACE_CAME;
+	}
+	if (i + 1 < t->epoch || !sky_trace_answers(t, place) || b->len > t->carry[place])
+		return;
+	t->fit += b->is == TRACE_LOST || b->is == TRACE_CAME;
+	t->fit_lost += b->is == TRACE_LOST;
+}
+
 void
 sky_trace_review(struct trace *t)
 {
 	memset(t->carry, 0, sizeof(t->carry));
-	for (uint32_t i = 0; i < t->probes; i++) {
-		struct trace_probe *b = &t->probe[i];
-
-		if (b->is == TRACE_REFUSED)
-			b->reach = (uint16_t)sky_trace_teller_hop(t, b->by);
-		if (i + 1 >= t->epoch && (b->is == TRACE_REFUSED || b->is == TRACE_CAME) &&
-		    b->len > t->carry[b->reach])
-			t->carry[b->reach] = b->len;
-	}
+	for (uint32_t i = 0; i < t->probes; i++)
+		carry(t, i);
 	for (uint32_t i = TRACE_END; i > 0; i--)
 		if (t->carry[i] > t->carry[i - 1])
 			t->carry[i - 1] = t->carry[i];
+	for (uint32_t i = 0; i <= TRACE_END; i++)
+		t->hop[i].sent = t->hop[i].flying = t->hop[i].came = 0;
+	t->fit = t->fit_lost = 0;
+	for (uint32_t i = 0; i < t->probes; i++)
+		tally(t, i);
 }
 
 /* What came through contradicts what was refused: one of them is of an earlier
@@ -275,7 +309,7 @@ at_end(struct trace *t, struct trace_probe *b, const struct sky_hop_answer *a)
 	b->reach = TRACE_END;
 	t->end_answers = true;
 	note_hop(t, TRACE_END, b, a);
-	if (b->ttl != t->conf.far)
+	if (b->ttl <= t->conf.max)
 		note_hop(t, b->ttl, b, a);
 	if (host) {
 		t->reached = true;
@@ -452,6 +486,7 @@ sky_trace_answer(struct sky_trace *handle, uint64_t now, const struct sky_hop_an
 	else
 		take_in(t, b, a);
 	t->queued = t->queue_at = 0;
+	t->news = true;
 	sky_trace_review(t);
 	doubt(t);
 	return true;

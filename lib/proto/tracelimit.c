@@ -10,33 +10,12 @@
 
 #include <string.h>
 
-/* Probes known to fit, and how many of them were lost. */
-uint32_t
-sky_trace_chance(const struct trace *t, uint32_t *of)
-{
-	uint32_t lost = 0;
-
-	*of = 0;
-	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
-		const struct trace_probe *b = &t->probe[i];
-		uint32_t place = trace_place(t, b->ttl);
-
-		if (!sky_trace_answers(t, place) || b->len > t->carry[place])
-			continue;
-		lost += b->is == TRACE_LOST;
-		*of += b->is == TRACE_LOST || b->is == TRACE_CAME;
-	}
-	return lost;
-}
-
 uint32_t
 sky_trace_need(const struct trace *t)
 {
-	uint32_t of, lost = sky_trace_chance(t, &of);
-
-	if (!lost)
+	if (!t->fit_lost)
 		return t->conf.confirm;
-	return t->conf.confirm + (lost * 8 <= of ? 2 : 3);
+	return t->conf.confirm + (t->fit_lost * 8 <= t->fit ? 2 : 3);
 }
 
 /* One at a time, or nearly. */

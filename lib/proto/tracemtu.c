@@ -347,13 +347,13 @@ locate(struct trace *t, const struct trace_limit *l)
 static void
 prove(struct trace *t, const struct trace_limit *l, uint32_t low)
 {
-	uint32_t n = 0, have, of, need = sky_trace_need(t), at = l->end;
+	uint32_t n = 0, have, need = sky_trace_need(t), at = l->end;
 	struct witness w;
 
 	if (!l->refused) {
 		have = sky_trace_proven(t, l->ceiling, l->before + 1);
 		n = have < need ? need - have : 0;
-		if (n > 1 && lost_of(t, l->ceiling) < 2 && sky_trace_chance(t, &of))
+		if (n > 1 && lost_of(t, l->ceiling) < 2 && t->fit_lost)
 			n = 1;
 	}
 	if (l->refused && t->carry[l->end] >= low)

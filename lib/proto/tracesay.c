@@ -310,8 +310,6 @@ void
 sky_trace_path(const struct sky_trace *handle, struct sky_trace_path *out)
 {
 	const struct trace *t = inside(handle);
-	uint32_t of;
-
 	memset(out, 0, sizeof(*out));
 	out->stop = t->done ? t->stop : SKY_TRACE_RUNNING;
 	out->reached = t->reached;
@@ -339,7 +337,7 @@ sky_trace_path(const struct sky_trace *handle, struct sky_trace_path *out)
 	out->shorts = t->shorts;
 	out->duplicates = t->duplicates;
 	out->late = t->late;
-	out->lost = sky_trace_chance(t, &of);
+	out->lost = t->fit_lost;
 	out->serial = t->serial;
 }
 
