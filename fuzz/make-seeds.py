@@ -264,3 +264,29 @@ seed("hopin", "4-echo-quoted", b"\6\x09" + b"\x0b\0\0\0" + E4 + QUOTE4[:9] + b"\
 seed("hopin", "6-exceeded", b"\5\x0e" + b"\3\0\0\0" + E4 + QUOTE6 + UDPQ + bytes(32))
 seed("hopin", "6-refused", b"\5\x0e" + b"\1\4\0\0" + E4 + QUOTE6 + UDPQ + bytes(32))
 seed("hopin", "6-echo-reply", b"\7\2" + struct.pack(">BBHHH", 129, 0, 0, 4660, 77) + bytes(32))
+
+
+def answers(conf, *steps):
+    """what, probes back, MTU / 6, from 10.0.0.N, TTL, time: as fuzz/trace.c reads them"""
+    return bytes(conf) + b"".join(bytes(x) for x in steps)
+
+
+MATCHED = 0x40
+EXCEEDED, REACHED, TOO_BIG, UNREACHABLE, LOCAL = range(1, 6)
+hops = [(MATCHED | EXCEEDED, 3 - i, 0, i + 1, 64 - i, 128) for i in range(4)]
+far = (MATCHED | REACHED, 4, 0, 39, 56, 0x94)
+seed("trace", "clean", answers((39, 0, 0, 0), (MATCHED | REACHED, 5, 0, 39, 56, 0x94), far, *hops,
+                               *[(MATCHED | EXCEEDED, i, 0, 9 - i, 60, 128) for i in range(1, 5)],
+                               (MATCHED | REACHED, 0, 0, 39, 56, 128)))
+seed("trace", "told", answers((39, 0, 0, 0), (MATCHED | TOO_BIG, 5, 233, 3, 62, 0x94), far, *hops,
+                              (MATCHED | REACHED, 8, 0, 39, 56, 0x94)))
+seed("trace", "black-hole", answers((39, 0, 0, 0), far, *hops, *[(0, 0, 0, 0, 0, 0x9f)] * 20))
+seed("trace", "eight-bytes", answers((39, 0, 0, 0), *[(0xc0 | 8 | EXCEEDED, 0, 0, i, 60, 0x90)
+                                                     for i in range(1, 30)]))
+seed("trace", "forged", answers((39, 0, 0, 0), *[(0x80 | TOO_BIG, i, i, i, i, 0x90) for i in range(30)]))
+seed("trace", "no-room", answers((39, 0, 0, 0), *[(MATCHED | LOCAL, i, 0, 0, 1, 0x90) for i in range(30)]))
+seed("trace", "device", answers((39 | 64, 0, 0, 0), (MATCHED | LOCAL, 5, 250, 0, 0, 128), far, *hops))
+seed("trace", "loop", answers((39, 0, 0, 0), *[(MATCHED | EXCEEDED, i % 4, 0, i % 2, 64, 0x94)
+                                               for i in range(40)]))
+seed("trace", "serial-ten-probes", answers((39, 0, 16 | 10, 8), *hops, far, *hops))
+seed("trace", "one-error-each", answers((39, 8, 3, 4 | 128), far, *hops, *[(0, 0, 0, 0, 0, 0xbf)] * 9))

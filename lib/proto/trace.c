@@ -86,6 +86,7 @@ sky_trace_init(struct sky_trace *handle, const struct sky_trace_conf *given)
 	t->mtu_done = c->no_mtu;
 	t->epoch = 1;
 	t->wake = SKY_TRACE_NEVER;
+	sky_trace_review(t);
 	return 0;
 }
 
@@ -129,6 +130,7 @@ sky_trace_end(struct trace *t, enum sky_trace_stop why)
 	if (t->done)
 		return;
 	t->done = true;
+	sky_trace_limit(t, &t->limit);
 	t->queued = t->queue_at = 0;
 	t->ended = t->now;
 	t->stop = why != SKY_TRACE_RUNNING ? why : why_done(t);
@@ -202,6 +204,7 @@ plan(struct trace *t)
 		if (!t->queued && t->hops_done)
 			sky_trace_plan_mtu(t);	/* may have waited for the hops */
 	}
+	sky_trace_limit(t, &t->limit);	/* the hops may have ended */
 	if (t->queued && t->packets + t->retries >= cap(t)) {
 		t->capped = true;
 		t->queued = 0;

@@ -58,6 +58,17 @@ struct trace_ask {
 	bool hop;
 };
 
+/* What is known of the size. */
+struct trace_limit {
+	uint32_t end;		/* the place sizes are proven to; 0: not known yet */
+	uint32_t low;		/* came there */
+	uint32_t ceiling;	/* the smallest that did not, as it seems */
+	bool refused;		/* somebody said so */
+	bool certain;		/* ceiling is low + 1, or low is the device's, proven */
+	unsigned before;	/* the last place the ceiling came to */
+	unsigned behind;	/* the first after it that can tell */
+};
+
 struct trace {
 	struct sky_trace_conf conf;
 	uint64_t began, ended, now, wake, paused_until;
@@ -87,9 +98,12 @@ struct trace {
 	uint32_t dist_id;	/* the probe that told dist */
 	uint32_t hop_len;	/* of a hop probe */
 	uint32_t carry[258];	/* largest size that came to this place or further */
+	uint64_t rtt_from[258];	/* longest to this place or further; 0: not known */
 	uint32_t fit, fit_lost;	/* probes known to fit; those of them that were lost */
 	struct sky_addr by;
 	struct sky_addr teller[TRACE_TELLERS];
+	uint8_t teller_hop[TRACE_TELLERS];	/* 0: not known */
+	struct trace_limit limit;	/* as of the last review */
 	uint32_t queued, queue_at;
 	struct trace_ask queue[TRACE_QUEUE];
 	struct trace_hop hop[257];	/* by place; [0] is not used */
@@ -120,7 +134,6 @@ void sky_trace_find_top(struct trace *t);
 uint32_t sky_trace_room(const struct trace *t, uint32_t place);
 uint64_t sky_trace_refill(const struct trace *t, uint32_t place);
 void sky_trace_take(struct trace *t, unsigned ttl, bool give_back);
-unsigned sky_trace_teller_hop(const struct trace *t, unsigned teller);
 
 /* tracehop.c */
 void sky_trace_plan_hops(struct trace *t);
@@ -129,15 +142,6 @@ uint32_t sky_trace_tries(const struct trace *t);
 bool sky_trace_answers(const struct trace *t, uint32_t place);
 
 /* tracelimit.c */
-struct trace_limit {
-	uint32_t end;		/* the place sizes are proven to; 0: not known yet */
-	uint32_t low;		/* came there */
-	uint32_t ceiling;	/* the smallest that did not, as it seems */
-	bool refused;		/* somebody said so */
-	bool certain;		/* ceiling is low + 1, or low is the device's, proven */
-	unsigned before;	/* the last place the ceiling came to */
-	unsigned behind;	/* the first after it that can tell */
-};
 void sky_trace_limit(const struct trace *t, struct trace_limit *l);
 uint32_t sky_trace_end_place(const struct trace *t);
 /* Losses that make a limit; those of this size that count, at this place or

@@ -79,6 +79,8 @@ ask_more(struct trace *t, unsigned ttl, uint32_t n)
 	uint32_t place = trace_place(t, ttl), room = sky_trace_room(t, place);
 	uint32_t keep = t->mtu_done ? 0 : place == TRACE_END ? 3 : 1;
 
+	if (keep >= t->conf.burst)
+		keep = t->conf.burst - 1u;
 	if (room <= keep) {
 		sky_trace_wake(t, sky_trace_refill(t, place));
 		return;

@@ -47,23 +47,11 @@ sky_trace_take(struct trace *t, unsigned ttl, bool give_back)
 
 /* --- waiting --- */
 
-/* The longest round trip to this place or further; 0: none is known. */
-static uint64_t
-rtt_from(const struct trace *t, uint32_t place)
-{
-	uint64_t most = 0;
-
-	for (uint32_t i = place; i <= TRACE_END; i++)
-		if (t->hop[i].rtt > most)
-			most = t->hop[i].rtt;
-	return most;
-}
-
 /* Places further away than any that answered may be much further. */
 static uint64_t
 patience(const struct trace *t, uint32_t place)
 {
-	uint64_t least = t->conf.min_wait_ns, rtt = rtt_from(t, place), ns;
+	uint64_t least = t->conf.min_wait_ns, rtt = t->rtt_from[place], ns;
 
 	if (!t->rtt)
 		return t->conf.wait_ns;
@@ -110,8 +98,8 @@ sky_trace_expire(struct trace *t)
 
 /* --- what is known --- */
 
-unsigned
-sky_trace_teller_hop(const struct trace *t, unsigned teller)
+static unsigned
+teller_hop(const struct trace *t, unsigned teller)
 {
 	unsigned last = t->dist ? t->dist - 1u : SKY_HOP_MAX;
 
@@ -128,7 +116,7 @@ carry(struct trace *t, uint32_t i)
 	struct trace_probe *b = &t->probe[i];
 
 	if (b->is == TRACE_REFUSED)
-		b->reach = (uint16_t)sky_trace_teller_hop(t, b->by);
+		b->reach = t->teller_hop[b->by];
 	if (i + 1 >= t->epoch && (b->is == TRACE_REFUSED || b->is == TRACE_CAME) &&
 	    b->len > t->carry[b->reach])
 		t->carry[b->reach] = b->len;
@@ -155,17 +143,24 @@ tally(struct trace *t, uint32_t i)
 void
 sky_trace_review(struct trace *t)
 {
+	for (unsigned i = 0; i < t->tellers; i++)
+		t->teller_hop[i] = (uint8_t)teller_hop(t, i);
 	memset(t->carry, 0, sizeof(t->carry));
 	for (uint32_t i = 0; i < t->probes; i++)
 		carry(t, i);
-	for (uint32_t i = TRACE_END; i > 0; i--)
+	t->rtt_from[TRACE_END] = t->hop[TRACE_END].rtt;
+	for (uint32_t i = TRACE_END; i > 0; i--) {
 		if (t->carry[i] > t->carry[i - 1])
 			t->carry[i - 1] = t->carry[i];
+		t->rtt_from[i - 1] = t->rtt_from[i] > t->hop[i - 1].rtt ? t->rtt_from[i]
+		    : t->hop[i - 1].rtt;
+	}
 	for (uint32_t i = 0; i <= TRACE_END; i++)
 		t->hop[i].sent = t->hop[i].flying = t->hop[i].came = 0;
 	t->fit = t->fit_lost = 0;
 	for (uint32_t i = 0; i < t->probes; i++)
 		tally(t, i);
+	sky_trace_limit(t, &t->limit);
 }
 
 /* What came through contradicts what was refused: one of them is of an earlier

@@ -184,7 +184,7 @@ sky_trace_limit(const struct trace *t, struct trace_limit *l)
 		return;
 	l->behind = l->end;
 	if (l->refused) {
-		l->before = sky_trace_teller_hop(t, teller);
+		l->before = t->teller_hop[teller];
 		if (l->before && l->before < l->end)
 			l->behind = next_hopeful(t, l->before, l->end);
 	} else if (l->ceiling <= t->top_mtu) {
@@ -220,7 +220,7 @@ sky_trace_liar(const struct trace *t, unsigned teller)
 enum sky_trace_told
 sky_trace_judge(const struct trace *t, unsigned teller, uint32_t *told)
 {
-	uint32_t least = 0, beyond, hop = sky_trace_teller_hop(t, teller);
+	uint32_t least = 0, beyond, hop = t->teller_hop[teller];
 	bool any = false;
 
 	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {

@@ -457,7 +457,7 @@ next_step(struct trace *t, const struct trace_limit *l)
 void
 sky_trace_plan_mtu(struct trace *t)
 {
-	struct trace_limit l;
+	struct trace_limit *l = &t->limit;
 	bool tried = false;
 
 	if (t->mtu_done || (t->alone && !t->hops_done))
@@ -470,15 +470,15 @@ sky_trace_plan_mtu(struct trace *t)
 	}
 	if (follow(t) || (sky_trace_serial(t) && !t->hops_done))
 		return;
-	sky_trace_limit(t, &l);
-	if (!l.end || t->changes > TRACE_CHANGES) {
+	sky_trace_limit(t, l);
+	if (!l->end || t->changes > TRACE_CHANGES) {
 		t->mtu_done = t->hops_done;
 		return;
 	}
-	if (waits(t, &l))
+	if (waits(t, l))
 		return;
-	if (l.certain)
-		t->mtu_done = t->hops_done || l.end == TRACE_END;
+	if (l->certain)
+		t->mtu_done = t->hops_done || l->end == TRACE_END;
 	else
-		next_step(t, &l);
+		next_step(t, l);
 }

@@ -27,7 +27,7 @@ last_line(const struct trace *t)
 static unsigned
 hop_of_teller(const struct trace *t, unsigned teller)
 {
-	unsigned hop = sky_trace_teller_hop(t, teller), found = 0, below = 256;
+	unsigned hop = t->teller_hop[teller], found = 0, below = 256;
 	uint32_t len = UINT32_MAX;
 
 	for (uint32_t i = 0; i < t->probes; i++) {
@@ -141,7 +141,7 @@ say_back(struct sky_trace_hop *out)
 static void
 say_mtu(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
 {
-	struct trace_limit l;
+	const struct trace_limit *l = &t->limit;
 	int teller = teller_at(t, ttl);
 
 	out->passed = t->carry[trace_place(t, ttl)];
@@ -154,12 +154,11 @@ say_mtu(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
 	}
 	if (t->conf.no_mtu)
 		return;
-	sky_trace_limit(t, &l);
-	if (!l.certain || l.refused || l.low >= t->top_mtu || l.before != ttl)
+	if (!l->certain || l->refused || l->low >= t->top_mtu || l->before != ttl)
 		return;
 	out->hole = true;
 	out->drop_from = out->passed;
-	out->drop_to = l.low;
+	out->drop_to = l->low;
 }
 
 /* Somebody says "too big", and at which hop may still come out. */
@@ -167,7 +166,7 @@ static bool
 unlocated(const struct trace *t)
 {
 	for (unsigned i = 0; i < t->tellers; i++)
-		if (!sky_trace_teller_hop(t, i))
+		if (!t->teller_hop[i])
 			return true;
 	return false;
 }
@@ -177,7 +176,7 @@ unlocated(const struct trace *t)
 static bool
 is_final(const struct trace *t, unsigned ttl, const struct sky_trace_hop *h)
 {
-	struct trace_limit l;
+	const struct trace_limit *l = &t->limit;
 
 	if (t->done)
 		return true;
@@ -189,10 +188,9 @@ is_final(const struct trace *t, unsigned ttl, const struct sky_trace_hop *h)
 		return t->mtu_done;
 	if (h->judged != SKY_TRACE_TOLD_NOTHING && h->judged != SKY_TRACE_TOLD_TRUE)
 		return false;
-	sky_trace_limit(t, &l);
-	if (!l.refused && l.ceiling <= t->top_mtu && l.before == ttl)
+	if (!l->refused && l->ceiling <= t->top_mtu && l->before == ttl)
 		return false;		/* a black hole is after it, it seems */
-	return t->carry[ttl + 1] >= l.ceiling - 1;
+	return t->carry[ttl + 1] >= l->ceiling - 1;
 }
 
 int
@@ -288,22 +286,21 @@ most(const struct trace *t, const struct trace_limit *l)
 static void
 say_path_mtu(const struct trace *t, struct sky_trace_path *out)
 {
-	struct trace_limit l;
+	const struct trace_limit *l = &t->limit;
 
 	out->mtu_most = t->top_mtu;
 	if (t->conf.no_mtu)
 		return;
-	sky_trace_limit(t, &l);
-	if (!l.end || !l.low)
+	if (!l->end || !l->low)
 		return;
-	out->mtu = l.low;
-	out->mtu_most = most(t, &l);
-	out->mtu_hop = (uint8_t)(l.end == TRACE_END ? last_line(t) : l.end);
-	out->certainty = l.end != TRACE_END ? SKY_TRACE_MTU_BOUNDED
-	    : l.certain && t->changes <= TRACE_CHANGES ? SKY_TRACE_MTU_EXACT
+	out->mtu = l->low;
+	out->mtu_most = most(t, l);
+	out->mtu_hop = (uint8_t)(l->end == TRACE_END ? last_line(t) : l->end);
+	out->certainty = l->end != TRACE_END ? SKY_TRACE_MTU_BOUNDED
+	    : l->certain && t->changes <= TRACE_CHANGES ? SKY_TRACE_MTU_EXACT
 	    : SKY_TRACE_MTU_AT_LEAST;
-	if (l.certain || l.refused)
-		say_who(t, &l, out);
+	if (l->certain || l->refused)
+		say_who(t, l, out);
 }
 
 void
