@@ -43,16 +43,19 @@ sky_mass_far_begin(struct sky_mass *m, struct mass_slot *s)
 static uint16_t
 between(const struct mass_slot *s)
 {
+	uint16_t lo = s->lo < small(s) ? small(s) - 1 : s->lo;
 	unsigned first = 0, n = 0;
 
 	for (unsigned i = 0; i < sizeof(plateaus) / sizeof(plateaus[0]); i++)
-		if (plateaus[i] < s->hi && plateaus[i] > s->lo) {
+		if (plateaus[i] < s->hi && plateaus[i] > lo) {
 			first = n ? first : i;
 			n++;
 		}
 	if (n)
 		return plateaus[first + n / 2];
-	return s->flags & SKY_MASS_BLACK_HOLE ? 0 : (uint16_t)((s->lo + s->hi) / 2);
+	if (s->flags & SKY_MASS_BLACK_HOLE || s->hi <= lo + 1)
+		return 0;
+	return (uint16_t)((lo + s->hi) / 2);
 }
 
 /* The size to try next, 0 if there is nothing more to learn. */

@@ -357,6 +357,19 @@ met(struct sky_mass *m, struct mass_slot *s)
 	}
 }
 
+/* A loop has no end to look for. */
+static bool
+seen_before(const struct sky_mass *m, const struct mass_slot *s)
+{
+	const struct mass_hop *h = mass_hop(m, s, s->ttl);
+
+	for (unsigned t = 1; t < s->ttl; t++)
+		if (mass_hop(m, s, t)->how == SKY_MASS_MEASURED &&
+		    sky_addr_same_host(&mass_hop(m, s, t)->by, &h->by))
+			return true;
+	return false;
+}
+
 static void
 router_said(struct sky_mass *m, struct mass_slot *s)
 {
@@ -372,7 +385,10 @@ router_said(struct sky_mass *m, struct mass_slot *s)
 		forwards(m, s, s->ttl + 1);
 		break;
 	default:
-		forwards(m, s, s->ttl + 1);
+		if (seen_before(m, s))
+			sky_mass_finish(m, s);
+		else
+			forwards(m, s, s->ttl + 1);
 	}
 }
 
@@ -409,6 +425,16 @@ refused(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a
 		one_nearer(m, s);
 		return;
 	}
+	leave_edge(m, s, 0);
+	sky_mass_finish(m, s);
+}
+
+static void
+not_sent(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a)
+{
+	s->err = a->err;
+	if (s->end == SKY_HOP_NOTHING)
+		s->end = SKY_HOP_LOCAL;
 	leave_edge(m, s, 0);
 	sky_mass_finish(m, s);
 }
@@ -471,6 +497,8 @@ sky_mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_ma
 		router_said(m, s);
 	} else if (a->what == SKY_HOP_REACHED) {
 		target_said(m, s, a);
+	} else if (a->what == SKY_HOP_LOCAL) {
+		not_sent(m, s, a);
 	} else {
 		refused(m, s, a);
 	}

@@ -84,6 +84,39 @@ port_of(int fd)
 	return sky_addr_port(&a);
 }
 
+/* Does a datagram to the shared port come to the socket that is to send only? Kernels
+ * may choose otherwise some day. Where nothing arrives at all (no loopback, a
+ * device to leave by) it is taken to be as it always was. */
+static bool
+wrong_way(const struct sky_volley *v, const struct sky_volley_conf *c)
+{
+	static const struct in6_addr lo6 = IN6ADDR_LOOPBACK_INIT;
+	struct sky_addr to = { .u.sa.sa_family = (sa_family_t)c->family };
+	struct sockaddr_storage ss;
+	struct iovec iov[2] = { { .iov_len = 0 }, { .iov_len = 0 } };
+	struct mmsghdr out, in;
+	int len;
+
+	if (c->source && !sky_addr_is_any(c->source))
+		to = *c->source;
+	else if (c->family == AF_INET6)
+		to.u.in6.sin6_addr = lo6;
+	else
+		to.u.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	sky_addr_set_port(&to, v->port);
+	len = sky_addr_to(&to, c->family, &ss);
+	if (len < 0)
+		return false;
+	out.msg_hdr = (struct msghdr){ .msg_name = &ss, .msg_namelen = (socklen_t)len,
+	    .msg_iov = &iov[0], .msg_iovlen = 1 };
+	in.msg_hdr = (struct msghdr){ .msg_iov = &iov[1], .msg_iovlen = 1 };
+	sky_msg_send(v->tx, &out, 1);
+	if (sky_msg_recv(v->tx, &in, 1) > 0)
+		return true;
+	sky_msg_recv(v->rx, &in, 1);
+	return false;
+}
+
 /* Of sockets that share a port and differ in nothing else, the one bound last
  * gets what arrives. Once both are bound nobody else may join them. */
 static int
@@ -99,7 +132,7 @@ share(struct sky_volley *v, const struct sky_volley_conf *c)
 		r = bind_to(v->rx, c, v->port);
 	sky_sockopt_set(v->tx, carries(c->family), SKY_OPT_REUSEADDR, 0);
 	sky_sockopt_set(v->rx, carries(c->family), SKY_OPT_REUSEADDR, 0);
-	if (r == 0)
+	if (r == 0 && !wrong_way(v, c))
 		return 0;
 	sky_sockfd_close(v->rx);
 	v->rx = v->tx;

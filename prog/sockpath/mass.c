@@ -20,7 +20,7 @@ enum {
 	HOP_RATE = 6, HOP_BURST = 6,	/* what Linux gives in one second, at first */
 	PATIENCE = 5,			/* s */
 	WINDOW_LEAST = 256, WINDOW_MOST = 65536,
-	ROUTERS = 1 << 20,
+	ROUTERS_LEAST = 1 << 16, ROUTERS_MOST = 1 << 22,
 	SPLIT = 16, GAP = 5, TRIES = 2,
 	TURNS = 4096,			/* answers taken before the next probes */
 	FLUSH_MS = 100,
@@ -41,6 +41,15 @@ window(const struct mass *m, uint64_t share)
 	return (uint32_t)(share && share < n ? share : n);
 }
 
+/* Interfaces to remember: no more than there are targets, or nearly so. */
+static uint32_t
+routers(const struct mass *m)
+{
+	uint64_t n = m->list.all.count;
+
+	return (uint32_t)(n < ROUTERS_LEAST ? ROUTERS_LEAST : n > ROUTERS_MOST ? ROUTERS_MOST : n);
+}
+
 static int
 configure(struct mass *m)
 {
@@ -53,7 +62,7 @@ configure(struct mass *m)
 	*c = (struct sky_mass_conf){
 		.targets = &m->list.all, .seed = o->have_seed ? o->seed : random >> 1,
 		.shard = o->shards ? o->shard - 1 : 0, .shards = o->shards ? o->shards : 1,
-		.routers = ROUTERS, .rate = o->rate ? (uint32_t)o->rate : RATE,
+		.routers = routers(m), .rate = o->rate ? (uint32_t)o->rate : RATE,
 		.hop_rate = o->have_hop_rate ? (uint32_t)o->hop_rate : HOP_RATE,
 		.hop_burst = HOP_BURST, .mtu = o->no_mtu ? 0 : m->io.mtu,
 		.max_ttl = (uint8_t)(o->max < SKY_MASS_HOPS ? o->max : SKY_MASS_HOPS),

@@ -256,6 +256,72 @@ ways_back_of_another_length_are_noticed(void **state)
 	massbed_release(&b);
 }
 
+/* Routers that send everything round and round: each TTL ends at one of three. */
+static void
+a_loop_is_told_and_left(void **state)
+{
+	struct sky_mass_conf c = plain();
+	struct inet_conf net = { .targets = 1, .seed = 7 };
+	struct sky_mass_probe p;
+	struct sky_mass_result r;
+	uint64_t now = S, deadline;
+	unsigned probes = 0;
+	struct massbed b;
+
+	massbed_init(&b, &net);
+	massbed_engine(&b, &c);
+	while (!sky_mass_result(b.mass, &r)) {
+		struct sky_mass_answer a = { .what = SKY_HOP_EXCEEDED, .type = 11, .ttl = 60 };
+
+		if (!sky_mass_next(b.mass, now, &p, &deadline)) {
+			now = deadline;
+			continue;
+		}
+		assert_true(++probes < 100);
+		a.mark = p.mark;
+		a.dst = p.dst;
+		a.at = now += 1000000;
+		a.by.u.in.sin_family = AF_INET;
+		a.by.u.in.sin_addr.s_addr = htonl(0x64000001u + p.mark.ttl % 3u);
+		sky_mass_answer(b.mass, &a, now);
+	}
+	assert_int_equal(r.end, SKY_HOP_EXCEEDED);
+	assert_true(r.hops >= 16);
+	assert_true(probes < 20);
+	massbed_release(&b);
+}
+
+static void
+what_does_not_leave_ends_the_target(void **state)
+{
+	struct sky_mass_conf c = plain();
+	struct inet_conf net = { .targets = 1, .seed = 7 };
+	struct sky_mass_probe p;
+	struct sky_mass_result r;
+	struct sky_mass_answer a = { .what = SKY_HOP_LOCAL, .err = EACCES, .at = S };
+	uint64_t deadline;
+	struct massbed b;
+
+	massbed_init(&b, &net);
+	massbed_engine(&b, &c);
+	assert_int_equal(sky_mass_next(b.mass, S, &p, &deadline), 1);
+	a.mark = p.mark;
+	a.dst = a.by = p.dst;
+	sky_mass_answer(b.mass, &a, S);
+	assert_true(sky_mass_result(b.mass, &r));
+	assert_int_equal(r.end, SKY_HOP_LOCAL);
+	assert_int_equal(r.err, EACCES);
+	massbed_engine(&b, &c);
+	assert_int_equal(sky_mass_next(b.mass, S, &p, &deadline), 1);
+	a.mark = p.mark;
+	a.err = EMSGSIZE;
+	a.mtu = 1400;
+	sky_mass_answer(b.mass, &a, S);
+	assert_int_equal(sky_mass_next(b.mass, S, &p, &deadline), 1);
+	assert_int_equal(p.mark.len, 1400);
+	massbed_release(&b);
+}
+
 static void
 ignore(void *arg, const struct sky_mass_result *r)
 {
@@ -370,6 +436,8 @@ main(void)
 		cmocka_unit_test(sizes_are_exact_or_told_to_be_bounds),
 		cmocka_unit_test(short_quotes_are_matched_one_at_a_time),
 		cmocka_unit_test(ways_back_of_another_length_are_noticed),
+		cmocka_unit_test(a_loop_is_told_and_left),
+		cmocka_unit_test(what_does_not_leave_ends_the_target),
 		cmocka_unit_test(made_up_answers_change_no_bound),
 	};
 

@@ -2,6 +2,7 @@
 /*
  * A simulated Internet of 100,000 destinations: what the engine spends and finds
  * there, beside one who asks every hop of every target as traceroute does.
+ * unit-proto-massnet TARGETS RATE is another size, for figures.
  */
 #include "../wire/test.h"
 
@@ -13,10 +14,10 @@
 
 #define S UINT64_C(1000000000)
 
-enum { TARGETS = 100000, RATE = 20000 };
+static uint32_t targets = 100000, rate = 20000;
 
 static const struct inet_conf world = {
-	.targets = TARGETS, .seed = 20261122, .silent_hosts = 400, .filtered = 30,
+	.seed = 20261122, .silent_hosts = 400, .filtered = 30,
 	.silent_routers = 40, .branched = 150, .small = 80, .holes = 10, .liars = 10,
 	.crooked = 50, .unlimited = 200, .fast = 300, .loss = 3,
 };
@@ -93,18 +94,18 @@ ask_naively(struct inet *net, struct naive *v)
 	struct inet_answer a;
 	uint32_t hop[INET_HOPS];
 
-	sky_perm_init(&p, TARGETS, 3);
-	for (uint32_t k = 0; k < TARGETS; k++) {
+	sky_perm_init(&p, targets, 3);
+	for (uint32_t k = 0; k < targets; k++) {
 		uint32_t i = (uint32_t)sky_perm_at(&p, k);
 		unsigned n = inet_path(net, i, hop), last = inet_answers(net, i) ? n + 1 : n + 5;
 
 		for (unsigned t = 1; t <= last; t++) {
-			inet_probe(net, v->probes++ * (S / RATE), i, t, 60, &a);
+			inet_probe(net, v->probes++ * (S / rate), i, t, 60, &a);
 			v->answers += a.what == INET_EXCEEDED;
 			v->to_find += t <= n && hop[t - 1];
 		}
 	}
-	v->seconds = (double)v->probes / RATE;
+	v->seconds = (double)v->probes / rate;
 }
 
 static void
@@ -112,9 +113,9 @@ report(const struct massbed *b, const struct tally *t, const struct naive *v, do
 {
 	const struct sky_mass_stats *s = sky_mass_stats(b->mass);
 
-	print_message("# %u routers; %.2f probes a target (naive %.2f), %.1f s at %d/s (naive %.1f s)\n",
-	    b->net.routers, (double)s->probes / TARGETS, (double)v->probes / TARGETS, seconds,
-	    RATE, v->seconds);
+	print_message("# %u routers; %.2f probes a target (naive %.2f), %.1f s at %u/s (naive %.1f s)\n",
+	    b->net.routers, (double)s->probes / targets, (double)v->probes / targets, seconds,
+	    rate, v->seconds);
 	print_message("# hops found %.2f %% (naive %.2f %%): measured %.1f %%, shared %.1f %%, "
 	    "assumed %.1f %%; beside %.2f %%, wrong %.2f %%\n", 100.0 * (double)t->found / (double)t->to_find,
 	    100.0 * (double)v->answers / (double)v->to_find,
@@ -147,26 +148,28 @@ beyond(const struct inet *net, uint64_t *asked, uint64_t *refused)
 static void
 an_internet_of_a_hundred_thousand(void **state)
 {
-	struct sky_mass_conf c = { .seed = 1, .shards = 1, .window = 16384, .routers = 200000,
-	    .rate = RATE, .hop_rate = 6, .hop_burst = 6, .mtu = 1500, .max_ttl = 32,
+	struct sky_mass_conf c = { .seed = 1, .shards = 1, .window = 65536, .routers = 1 << 20,
+	    .rate = rate, .hop_rate = 6, .hop_burst = 6, .mtu = 1500, .max_ttl = 32,
 	    .split = 16, .gap = 5, .tries = 2, .patience_ns = 5 * S };
 	uint64_t asked, refused, naive_asked, naive_refused;
 	struct naive v = { 0 };
+	struct inet_conf w = world;
 	struct massbed b;
 	struct tally t = { 0 };
 
-	massbed_init(&b, &world);
+	w.targets = targets;
+	massbed_init(&b, &w);
 	t.net = &b.net;
 	massbed_engine(&b, &c);
 	assert_true(massbed_run(&b, count, &t));
 	beyond(&b.net, &asked, &refused);
 	inet_free(&b.net);
-	inet_make(&b.net, &world);
+	inet_make(&b.net, &w);
 	ask_naively(&b.net, &v);
 	beyond(&b.net, &naive_asked, &naive_refused);
 	report(&b, &t, &v, (double)(b.now - S) / 1e9);
 
-	assert_int_equal(t.results, TARGETS);
+	assert_int_equal(t.results, targets);
 	assert_true(sky_mass_stats(b.mass)->probes * 100 < v.probes * 40);
 	assert_true((double)(b.now - S) / 1e9 < v.seconds);
 	assert_true(refused * 100 < asked * 5);
@@ -182,11 +185,15 @@ an_internet_of_a_hundred_thousand(void **state)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_internet_of_a_hundred_thousand),
 	};
 
+	if (argc == 3) {
+		targets = (uint32_t)strtoul(argv[1], NULL, 10);
+		rate = (uint32_t)strtoul(argv[2], NULL, 10);
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
