@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* begin.c - opens everything, gives rights up; see daemon.h. */
+#include "compat.h"
 #include "daemon.h"
 
 #include "sys/confine.h"
@@ -181,6 +182,8 @@ begin(struct daemon *d)
 		r = open_raw(d);
 	if (r == 0)
 		r = open_listener(d, &u);
+	if (r == 0)
+		r = compat_open(d);
 	if (r)
 		return r;
 	keep_rights_out(d);
@@ -227,6 +230,8 @@ begin_confined(struct daemon *d)
 	int r = find_user(d, &u);
 
 	if (r == 0)
+		r = check(d, "--compat-socket", compat_begin(d, &u));
+	if (r == 0)
 		r = check(d, "capability bounding set", sky_confine_bounding());
 	if (r == 0)
 		r = check(d, d->o.user, sky_confine_user(&u));
@@ -245,5 +250,7 @@ begin_release(struct daemon *d)
 {
 	if (d->listener >= 0 && !d->listener_inherited)
 		(void)sky_local_unlink(d->o.socket);
+	if (d->compat_bound)
+		(void)sky_local_unlink(d->o.compat);
 	table_release(&d->table);
 }

@@ -88,6 +88,8 @@ forget(struct daemon *d, struct client *c, const char *why)
 	d->count[SKY_ICMPD_C_QUEUED] -= queue_bytes(&c->queue);
 	d->watchers -= c->watching;
 	d->client[c->place] = NULL;
+	if (d->compat == (pid_t)c->pid)
+		d->compat = 0;	/* the number may become another's */
 	if (u)
 		u->sockets -= n;
 	client_mark(d, c);

@@ -7,6 +7,7 @@
  *	client.c	connections: who comes, reads, is slow, goes
  *	answer.c	what a client asks for
  *	hear.c		what the network says, whose it is, who is told
+ *	compat.c	a client that speaks the ancestor's protocol to others
  *
  * Nothing that a packet or a client does ends the program.
  */
@@ -42,6 +43,9 @@ struct usage {
 struct daemon {
 	struct opts o;
 	int raw4, raw6, listener, wait, signals, notify;
+	int compat_listener;		/* until compat_begin(); -1: none */
+	pid_t compat;			/* the process of compat.h; 0: none */
+	bool compat_bound;		/* its path is ours */
 	int spare;			/* a descriptor kept for when there is none */
 	struct sky_diag diag;
 	bool deaf;			/* the listener is not waited for just now */

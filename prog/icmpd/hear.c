@@ -169,7 +169,8 @@ tell_watchers(struct daemon *d, struct sky_icmpdmsg_fate *m)
 
 		if (!c || !c->watching || !passes(&c->filter, &m->fate))
 			continue;
-		if (c->uid == 0 || (m->owner.known && c->uid == m->owner.uid))
+		if (c->uid == 0 || (d->compat && c->pid == (uint32_t)d->compat) ||
+		    (m->owner.known && c->uid == m->owner.uid))
 			tell(d, c, m);
 	}
 }

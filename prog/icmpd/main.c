@@ -31,6 +31,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	d->raw4 = d->raw6 = d->listener = d->wait = d->signals = d->notify = d->spare = -1;
+	d->compat_listener = -1;
 	d->diag.fd = -1;
 	opts_parse(&d->o, argc, argv);
 	r = begin(d);

@@ -10,6 +10,9 @@ static const struct opt rows[] = {
 	{ .letter = 'c', .name = "clients", .arg = "N", .kind = OPT_U64, .min = 1, .max = 65536,
 	  .at = offsetof(struct opts, clients), .help = "connected at once (1024), an eighth of "
 	  "them by one user" },
+	{ .letter = 'C', .name = "compat-socket", .arg = "PATH", .kind = OPT_STR,
+	  .at = offsetof(struct opts, compat), .help = "speak the protocol of the book's icmpd "
+	  "there, too" },
 	{ .letter = 'f', .name = "foreground", .kind = OPT_FLAG,
 	  .at = offsetof(struct opts, foreground), .help = "do not detach, say what happens on "
 	  "standard error" },
@@ -28,7 +31,7 @@ static const struct opt rows[] = {
 };
 
 static const char *const synopsis[] = {
-	"[-fv] [-c N] [-n N] [-q BYTES] [-s PATH] [-u NAME]", NULL
+	"[-fv] [-c N] [-C PATH] [-n N] [-q BYTES] [-s PATH] [-u NAME]", NULL
 };
 
 static const struct opt_program program = {

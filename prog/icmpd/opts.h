@@ -8,6 +8,7 @@
 
 struct opts {
 	const char *socket;		/* path to listen at */
+	const char *compat;		/* --compat-socket, or NULL */
 	const char *user;		/* to become */
 	uint64_t clients;		/* at once; an eighth of them for one user */
 	uint64_t sockets;		/* registered, for one user */
