@@ -412,7 +412,8 @@ sky_mass_answer(struct sky_mass *m, const struct sky_mass_answer *given, uint64_
 	struct sky_mass_answer a = *given;
 	struct mass_slot *s = slot_of(m, &a);
 
-	if (!s || s->phase == MASS_FREE || s->phase == MASS_DONE || a.what == SKY_HOP_NOTHING) {
+	if (!s || s->phase == MASS_FREE || s->phase == MASS_DONE || a.what == SKY_HOP_NOTHING ||
+	    !sky_addr_family(&a.by)) {
 		m->stats.strays++;
 		return;
 	}

@@ -59,7 +59,7 @@ struct sky_mass_probe {
 struct sky_mass_answer {
 	struct sky_massmark mark;	/* position SKY_MASSMARK_NONE: too short a quote */
 	struct sky_addr dst;		/* where the probe was going, as quoted */
-	struct sky_addr by;		/* who said so */
+	struct sky_addr by;		/* who said so; LOCAL: the target */
 	uint64_t at;
 	uint32_t mtu;			/* TOO_BIG, LOCAL with EMSGSIZE */
 	int32_t err;			/* LOCAL: positive errno */
