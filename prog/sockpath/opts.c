@@ -324,6 +324,8 @@ check_pairs(const struct opts *o)
 		{ o->have_interval, !o->have_cycles, "--interval: only with --cycles" },
 		{ o->style != STYLE_PLAIN, o->json, "--json: has a style of its own; not with "
 		    "--style" },
+		{ o->tcp, o->style > STYLE_TRACEROUTE || (o->style && o->mtu), "-T: TCP SYN finds "
+		    "no MTU, which that style is about; use UDP or -I" },
 		{ o->style != STYLE_PLAIN, o->reverse, "--reverse: not with --style" },
 		{ o->have_factors, o->style == STYLE_PLAIN, "-w: factors only with --style; "
 		    "otherwise waits follow the round trips" },

@@ -10,6 +10,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define NAME_NS SECOND			/* a line waits so long for a name, at most */
+#define NAMES_NS (3 * SECOND)		/* all of them, for names that did not come */
 #define LEAST_NS (SECOND / 20)
 #define FLOOR6 1280
 
@@ -26,6 +27,8 @@ struct work {
 	struct sky_serial_event event;	/* waits for its name */
 	bool has_event;
 	uint64_t since;			/* it began to wait */
+	uint64_t waited;		/* for names that did not come */
+	struct sky_addr nameless;	/* the last of those */
 	bool ended;
 };
 
@@ -103,8 +106,14 @@ name_is_near(struct work *w)
 	if (sky_addr_family(by) == AF_UNSPEC || w->run->o->numeric)
 		return false;
 	names_want(n, by);
-	return !names_of(n, by) && names_pending(n) && run_now() < w->since + NAME_NS &&
-	    !w->run->signal;
+	if (names_of(n, by) || !names_pending(n) || w->run->signal ||
+	    w->waited >= NAMES_NS || sky_addr_same_host(by, &w->nameless))
+		return false;
+	if (run_now() < w->since + NAME_NS)
+		return true;
+	w->waited += NAME_NS;
+	w->nameless = *by;
+	return false;
 }
 
 static const char *

@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 
-from pathbed import path, row
+from pathbed import DST6, path, row
 from tap import ok
 
 
@@ -69,6 +69,22 @@ def style():
     r = path("--style", "tracepath")
     ok("     Resume: pmtu 1500 hops 4 back 4 \n" in r.out and len(r.probes) == 5,
        "--style tracepath: its lines", r.all)
+    for kind in ("traceroute", "tracepath", "book"):
+        words = ["--style", kind] + (["--mtu"] if kind == "traceroute" else [])
+        r = path(*words, mtu={1: 10}, told={1: 67})
+        ok(r.status == 3 and len(r.probes) < 12 and re.search("!F-67|pmtu 67", r.out),
+           "--style %s: a router that calls everything too big ends it" % kind, r.all)
+        r = path(*words, hops=30, deaf=True)
+        ok(r.status == 3 and max(p.ttl for p in r.probes) == 30 and len(r.probes) <= 121,
+           "--style %s: a path that does not end, does" % kind, r.all)
+    r = path("--style", "book", "-T")
+    ok(r.status == 2 and not r.sent and "MTU" in r.err, "--style book -T: refused", r.all)
+    r = path("--style", "traceroute", "-T")
+    ok(r.status == 0 and "\n 4  198.51.100.7  " in r.out and {p.proto for p in r.probes} == {6},
+       "--style traceroute -T: by SYN", r.all)
+    r = path("--style", "traceroute", "-I", "-q", 2, to=DST6)
+    ok(r.status == 0 and "\n 4  2001:db8::7  " in r.out and {p.proto for p in r.probes} == {58},
+       "--style traceroute -I: by echo", r.all)
     r = path("--style", "tracepath", "--json")
     ok(r.status == 2 and not r.sent, "--style and --json: refused", r.all)
 
