@@ -17,7 +17,7 @@
 #ifndef SKY_PROTO_BACK_H
 #define SKY_PROTO_BACK_H
 
-#include <proto/hop.h>
+#include "proto/hop.h"
 #include <sockeye/pmtu.h>
 
 #define SKY_BACK_PROBES 160

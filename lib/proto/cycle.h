@@ -23,7 +23,7 @@
 #ifndef SKY_PROTO_CYCLE_H
 #define SKY_PROTO_CYCLE_H
 
-#include <proto/hop.h>
+#include "proto/hop.h"
 #include <sockeye/rto.h>
 
 #define SKY_CYCLE_HOPS 64

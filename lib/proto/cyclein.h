@@ -4,7 +4,7 @@
 #ifndef SKY_PROTO_CYCLEIN_H
 #define SKY_PROTO_CYCLEIN_H
 
-#include <proto/cycle.h>
+#include "proto/cycle.h"
 
 /* The next outcome of a hop, in the order in which the probes were sent. */
 void sky_cycle_feed(struct cycle_hop *h, uint64_t interval, uint64_t sent, bool answered);

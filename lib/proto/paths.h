@@ -30,7 +30,7 @@
 #ifndef SKY_PROTO_PATHS_H
 #define SKY_PROTO_PATHS_H
 
-#include <proto/hop.h>
+#include "proto/hop.h"
 #include <sockeye/rto.h>
 
 #define SKY_PATHS_FLOWS 256

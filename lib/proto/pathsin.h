@@ -9,7 +9,7 @@
 #ifndef SKY_PROTO_PATHSIN_H
 #define SKY_PROTO_PATHSIN_H
 
-#include <proto/paths.h>
+#include "proto/paths.h"
 
 #define PATHS_NONE UINT16_MAX
 #define PATHS_GONE 255			/* ttl of a node that was a mistake */

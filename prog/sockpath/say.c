@@ -49,6 +49,8 @@ say_head(struct run *r)
 	if (r->sock.cached_mtu)
 		out_line(&r->out, "this host remembers a path MTU of %u for it, and is not asked",
 		    r->sock.cached_mtu);
+	if (o->verbose && !o->raw && !o->tcp)
+		out_line(&r->out, "address translators are seen with --raw only");
 	if (!o->numeric && !names_built() && o->verbose)
 		out_line(&r->out, "built without c-ares: no names");
 }

@@ -2,47 +2,29 @@
 /* say_text.c - the sentences about hops and paths; see say.h. */
 #include "say.h"
 
+#include "base/text.h"
 #include "sys/device.h"
 #include "sys/route.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Sentences one after the other, "; " between. */
 struct notes {
-	char *at;
-	size_t left;
+	struct sky_text text;
 	bool some;
 };
 
-static void note(struct notes *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-put(struct notes *n, const char *format, va_list ap)
+static struct sky_text *
+next(struct notes *n)
 {
-	int len = vsnprintf(n->at, n->left, format, ap);
-	size_t used = len < 0 ? 0 : (size_t)len < n->left ? (size_t)len : n->left - 1;
-
-	n->at += used;
-	n->left -= used;
-}
-
-static void
-note(struct notes *n, const char *format, ...)
-{
-	va_list ap;
-
-	if (n->some && n->left > 2) {
-		memcpy(n->at, "; ", 3);
-		n->at += 2;
-		n->left -= 2;
-	}
+	if (n->some)
+		sky_text_put(&n->text, "; ");
 	n->some = true;
-	va_start(ap, format);
-	put(n, format, ap);
-	va_end(ap);
+	return &n->text;
 }
+
+#define note(n, ...) sky_text_put(next(n), __VA_ARGS__)
 
 static void
 note_drop(struct notes *n, struct run *r, const struct sky_trace_hop *h)
@@ -106,7 +88,7 @@ note_error(struct notes *n, struct run *r, const struct sky_trace_hop *h)
 void
 say_remarks(struct run *r, const struct sky_trace_hop *h, char *buf, size_t size)
 {
-	struct notes n = { .at = buf, .left = size };
+	struct notes n = { .text = { .buf = buf, .size = size } };
 
 	buf[0] = '\0';
 	if (h->state == SKY_TRACE_SILENT)
@@ -152,9 +134,9 @@ mtu_setter(struct notes *n, const struct sky_trace_path *p)
 void
 say_mtu(const struct sky_trace_path *p, char *buf, size_t size)
 {
-	struct notes n = { .at = buf, .left = size };
+	struct notes n = { .text = { .buf = buf, .size = size } };
 	char setter[SAY_WHO + 80] = "";
-	struct notes s = { .at = setter, .left = sizeof(setter) };
+	struct notes s = { .text = { .buf = setter, .size = sizeof(setter) } };
 
 	if (p->certainty != SKY_TRACE_MTU_BOUNDED || p->limit != SKY_TRACE_BY_DEVICE)
 		mtu_setter(&s, p);
@@ -179,7 +161,7 @@ say_mtu(const struct sky_trace_path *p, char *buf, size_t size)
 void
 say_back(const struct path_back *b, char *buf, size_t size)
 {
-	struct notes n = { .at = buf, .left = size };
+	struct notes n = { .text = { .buf = buf, .size = size } };
 
 	if (!b->mtu)
 		note(&n, "reverse path MTU not known");
@@ -234,7 +216,7 @@ stop_unreachable(struct run *r, const struct sky_trace_path *p, struct notes *n)
 void
 say_stop(struct run *r, const struct sky_trace_path *p, char *buf, size_t size)
 {
-	struct notes n = { .at = buf, .left = size };
+	struct notes n = { .text = { .buf = buf, .size = size } };
 	char who[SAY_WHO];
 
 	say_who(r, &p->by, who, sizeof(who));
