@@ -172,7 +172,8 @@ enum sky_icmpd_question {
 	SKY_ICMPD_COUNTERS = 1,
 	SKY_ICMPD_CLIENTS = 2,		/* root: all, others: their own */
 };
-/* Returns 0, -ENOTCONN while the daemon is not there, -EAGAIN. */
+/* Returns 0, -EINVAL, or -ENOTCONN while the daemon is not there. The answer comes
+ * after the daemon has heard all that was said before. */
 int sky_icmpd_ask(struct sky_icmpd *d, enum sky_icmpd_question q);
 
 /* Only grows. */

@@ -219,7 +219,16 @@ sky_icmpd_watch(struct sky_icmpd *sd, const struct sky_icmpd_filter *f)
 int
 sky_icmpd_ask(struct sky_icmpd *sd, enum sky_icmpd_question q)
 {
-	return icmpd_ask(icmpd_of(sd), SKY_ICMPDMSG_ASK, q);
+	struct icmpd *d = icmpd_of(sd);
+
+	if ((unsigned)q > 31)
+		return -EINVAL;
+	if (d->magic != SKY_ICMPD_MAGIC || d->fd < 0)
+		return -ENOTCONN;
+	d->asks |= 1u << q;
+	if (!d->wants_room)
+		icmpd_tell(d);
+	return 0;
 }
 
 int

@@ -38,11 +38,12 @@ _Static_assert(sizeof(struct icmpd_entry) == SKY_ICMPD_SLOT, "as promised");
 /* For second.c: icmpd as the second reporter of one socket. */
 #define SECOND_SENT 512			/* destinations, two in each place */
 #define SECOND_SETS 128
-#define SECOND_WAYS 4
+#define SECOND_WAYS 8
 
 struct unpaired {
-	uint64_t key, ns;
-	int64_t count;
+	uint32_t tag;			/* of the error; what is not its set of places */
+	uint32_t ms;			/* when it was told last */
+	int32_t count;			/* 0: the place is free */
 };
 
 struct second {
@@ -70,6 +71,7 @@ struct icmpd {
 	uint32_t accepted;
 
 	bool watching, watch_untold;
+	uint32_t asks;			/* questions not yet sent, 1 << sky_icmpd_question */
 	struct sky_icmpd_filter filter;
 
 	bool news_down;			/* an event to give */
@@ -105,7 +107,5 @@ void icmpd_down(struct icmpd *d, int err);
 /* Tells the daemon what it does not know yet, as far as there is room. */
 void icmpd_tell(struct icmpd *d);
 void icmpd_free_entry(struct icmpd *d, uint32_t i);
-/* One message of one pair; -EAGAIN without room. */
-int icmpd_ask(struct icmpd *d, enum sky_icmpdmsg_kind kind, uint64_t a);
 
 #endif

@@ -57,6 +57,7 @@ forget_told(struct icmpd *d)
 		d->backlog++;
 	}
 	d->watch_untold = d->watching;
+	d->asks = 0;
 }
 
 void
@@ -131,17 +132,21 @@ icmpd_connect(struct icmpd *d)
 	return 0;
 }
 
-int
-icmpd_ask(struct icmpd *d, enum sky_icmpdmsg_kind kind, uint64_t a)
+/* The next question that was not sent yet. */
+static int
+tell_ask(struct icmpd *d)
 {
+	unsigned q = (unsigned)__builtin_ctz(d->asks);
 	struct sky_icmpdmsg_out o;
 	uint8_t buf[64];
+	int r;
 
-	if (d->fd < 0)
-		return -ENOTCONN;
-	sky_icmpdmsg_begin(&o, kind, buf, sizeof(buf));
-	sky_icmpdmsg_put_pair(&o, a, 0);
-	return send_out(d, &o);
+	sky_icmpdmsg_begin(&o, SKY_ICMPDMSG_ASK, buf, sizeof(buf));
+	sky_icmpdmsg_put_pair(&o, q, 0);
+	r = send_out(d, &o);
+	if (r == 0)
+		d->asks &= ~(1u << q);
+	return r;
 }
 
 static int
@@ -294,4 +299,8 @@ icmpd_tell(struct icmpd *d)
 		return;
 	while (d->backlog && r > 0)
 		r = tell_batch(d);
+	/* behind what was said before: its answer says that the rest was heard */
+	while (d->asks && !d->wants_room)
+		if (tell_ask(d) < 0)
+			return;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* One reporter may lag behind the other so far; then a like error is another one. */
-static const uint64_t pair_ns = 2000000000u;
+static const uint32_t pair_ms = 2000;
 
 static struct second *
 second_of(const struct udp *u)
@@ -101,23 +101,26 @@ key_of(const struct sky_fate *f, const void *quote, size_t len)
 	k.len = (uint8_t)(len < sizeof(k.quote) ? len : sizeof(k.quote));
 	if (k.len)
 		memcpy(k.quote, quote, k.len);
-	return sky_sip_hash(fixed, &k, sizeof(k)) | 1;
+	return sky_sip_hash(fixed, &k, sizeof(k));
 }
 
-/* The place of a key among those that fell into its set: its own, else a free or
- * stale one, else the oldest. */
+/* The place of a key among those that fell into its set: its own, else a free one
+ * (stale ones become free), else the oldest. */
 static struct unpaired *
-place_of(struct second *s, uint64_t key, uint64_t now)
+place_of(struct second *s, uint64_t key, uint32_t now)
 {
 	struct unpaired *set = s->unpaired[key % SECOND_SETS], *worst = set;
+	uint32_t tag = (uint32_t)(key >> 32);
 
 	for (unsigned i = 0; i < SECOND_WAYS; i++) {
-		if (set[i].key == key && now - set[i].ns < pair_ns)
+		if (now - set[i].ms >= pair_ms)
+			set[i].count = 0;
+		if (set[i].count && set[i].tag == tag)
 			return &set[i];
-		if (!set[i].count || set[i].ns < worst->ns)
+		if (worst->count && (!set[i].count || now - set[i].ms > now - worst->ms))
 			worst = &set[i];
 	}
-	*worst = (struct unpaired){ .key = key };
+	*worst = (struct unpaired){ .tag = tag };
 	return worst;
 }
 
@@ -126,12 +129,12 @@ place_of(struct second *s, uint64_t key, uint64_t now)
 static bool
 is_double(struct second *s, uint64_t key, int sign)
 {
-	uint64_t now = sky_clock_steady();
+	uint32_t now = (uint32_t)(sky_clock_steady() / 1000000);
 	struct unpaired *p = place_of(s, key, now);
 	bool told = p->count * sign < 0;
 
 	p->count += sign;
-	p->ns = now;
+	p->ms = now;
 	return told;
 }
 

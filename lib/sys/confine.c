@@ -25,7 +25,7 @@ sky_confine_user(const struct sky_user *u)
 	int saved = errno;
 	int r;
 
-	if (geteuid() != 0)
+	if (geteuid() != 0 || u->uid == 0)
 		return 0;
 	r = sky_ret(setgroups(0, NULL), saved);
 	if (r == 0)
@@ -33,7 +33,7 @@ sky_confine_user(const struct sky_user *u)
 	if (r == 0)
 		r = sky_ret(setresuid(u->uid, u->uid, u->uid), saved);
 	/* a way back would be a fault of ours */
-	if (r == 0 && u->uid != 0 && setresuid(0, 0, 0) == 0)
+	if (r == 0 && setresuid(0, 0, 0) == 0)
 		r = -EPERM;
 	errno = saved;
 	return r;

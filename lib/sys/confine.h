@@ -21,7 +21,7 @@ int sky_confine_find(const char *name, struct sky_user *out);
 
 /* Nothing that is executed later can get a capability; before the user is changed. */
 int sky_confine_bounding(void);
-/* Becomes the user if this is root, without any other group. */
+/* Becomes the user if this is root and it is not, without any other group. */
 int sky_confine_user(const struct sky_user *u);
 /* No capability is left in any set. */
 int sky_confine_capabilities(void);
