@@ -99,32 +99,56 @@ state_of(const struct trace *t, unsigned ttl, const struct sky_trace_hop *h)
 	return t->done || sky_trace_settled(t, ttl) ? SKY_TRACE_SILENT : SKY_TRACE_ASKED;
 }
 
-/* Answers that ran out: the first few of what was sent together came, the rest
- * did not, and other hops lost nothing then. */
+/* One of several that left together, and fit. */
+static bool
+in_burst(const struct trace *t, const struct trace_probe *b, uint32_t place, uint64_t since)
+{
+	return trace_place(t, b->ttl) == place && b->len <= t->carry[place] &&
+	    (b->is == TRACE_CAME || b->is == TRACE_LOST) &&
+	    b->sent < since + t->conf.refill_ns / 2;
+}
+
+/* Of those that left together since probe[from] the first came and the others,
+ * at least three, did not. Returns how many came, or 0. */
+static uint32_t
+ran_out(const struct trace *t, uint32_t place, uint32_t from, uint64_t *last)
+{
+	uint32_t came = 0, lost = 0;
+
+	for (uint32_t i = from; i < t->probes; i++) {
+		const struct trace_probe *b = &t->probe[i];
+
+		if (!in_burst(t, b, place, t->probe[from].sent))
+			continue;
+		if (b->is == TRACE_CAME && lost)
+			return 0;
+		came += b->is == TRACE_CAME;
+		lost += b->is == TRACE_LOST;
+		*last = b->sent;
+	}
+	return lost >= 3 ? came : 0;
+}
+
 static void
 say_limit(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
 {
-	uint32_t run = 0, lost = 0, place = trace_place(t, ttl);
-	uint64_t last_came = 0;
+	uint32_t place = trace_place(t, ttl), i = 0;
+	uint64_t last = 0;
 
-	for (uint32_t i = 0; i < t->probes; i++) {
+	while (i < t->probes && trace_place(t, t->probe[i].ttl) != place)
+		i++;
+	if (i == t->probes)
+		return;
+	out->limit_burst = ran_out(t, place, i, &last);
+	out->limited = out->limit_burst > 0;
+	for (; out->limited && i < t->probes; i++) {
 		const struct trace_probe *b = &t->probe[i];
 
-		if (trace_place(t, b->ttl) != place || b->len > t->carry[place])
+		if (b->is != TRACE_CAME || b->sent <= last || trace_place(t, b->ttl) != place)
 			continue;
-		if (b->is == TRACE_CAME && !lost) {
-			run++;
-			last_came = b->sent;
-		} else if (b->is == TRACE_LOST) {
-			lost++;
-		} else if (b->is == TRACE_CAME && lost >= 2 && run >= 2 && !out->limit_ns) {
-			out->limit_ns = b->sent - last_came;
-		}
+		out->limit_ns = b->sent - last;
+		return;
 	}
-	out->limited = run >= 2 && lost >= 2;
-	out->limit_burst = out->limited ? run : 0;
-	if (!out->limited)
-		out->limit_ns = 0;
 }
 
 static void

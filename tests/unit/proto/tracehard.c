@@ -415,6 +415,43 @@ ten(void **state)
 	assert_true(run.path.ended - run.path.began < 12000 * NET_MS);
 }
 
+/* Routers that give two errors at once, and then one a second. */
+static void
+limited(void **state)
+{
+	chain(3, 1500, 1);
+	run.net.burst = 2;
+	run.conf.probes = 10;
+	run_all(&run);
+	say("bucket of two");
+	for (unsigned i = 1; i <= 3; i++) {
+		struct sky_trace_hop h = run_hop(&run, i);
+
+		assert_true(h.limited);
+		assert_int_equal(h.limit_burst, 2);
+		assert_true(h.limit_ns > 900 * NET_MS && h.limit_ns < 3300 * NET_MS);
+	}
+	assert_int_equal(run.path.certainty, SKY_TRACE_MTU_EXACT);
+}
+
+/* Loss is not taken for it. */
+static void
+not_limited(void **state)
+{
+	unsigned n = 0;
+
+	for (uint32_t seed = 1; seed <= 200; seed++) {
+		chain(8, 1500, seed);
+		run.conf.probes = 6;
+		run.net.loss_there = run.net.loss_back = 50;
+		run_all(&run);
+		for (unsigned i = 1; i <= 9; i++)
+			n += run_hop(&run, i).limited;
+	}
+	printf("# %u of 1800 hops that lose are called limited\n", n);
+	assert_true(n <= 9);
+}
+
 static void
 no_mtu(void **state)
 {
@@ -507,6 +544,7 @@ main(void)
 		cmocka_unit_test(never_room), cmocka_unit_test(device), cmocka_unit_test(shrinks),
 		cmocka_unit_test(grows), cmocka_unit_test(moves), cmocka_unit_test(serial),
 		cmocka_unit_test(forger), cmocka_unit_test(three), cmocka_unit_test(ten),
+		cmocka_unit_test(limited), cmocka_unit_test(not_limited),
 		cmocka_unit_test(no_mtu), cmocka_unit_test(long_hops), cmocka_unit_test(long_search),
 		cmocka_unit_test(refused), cmocka_unit_test(interrupted),
 	};
