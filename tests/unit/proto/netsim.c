@@ -123,7 +123,7 @@ answer(struct net *n, struct net_way *w, unsigned node, uint64_t now, uint64_t t
 
 	a.id = x->eight ? 0 : p->id;
 	a.trust = x->eight ? SKY_TRUST_SHORT : SKY_TRUST_MATCHED;
-	a.by = net_addr(n, w, node, p->flow);
+	a.by = net_addr(n, w, node, n->spray ? net_roll(n, 16) : p->flow);
 	a.ttl = (uint8_t)(start - (node - 1) - x->back_hops);
 	put(n, now + 2 * took + x->back, &a);
 }
@@ -161,11 +161,11 @@ ends(struct net *n, struct net_way *w, unsigned node, uint64_t now, uint64_t too
 	struct sky_hop_answer a = { .what = SKY_HOP_EXCEEDED, .type = n->six ? 3 : 11 };
 	const struct net_node *x = &w->node[node];
 
-	if (node == w->hops) {
+	if (node == w->hops && !x->refuses) {
 		a.what = SKY_HOP_REACHED;
 		a.type = n->six ? 1 : 3;
 		a.code = n->six ? 4 : 3;
-	} else if (x->refuses && (x->refuses_all || p->ttl > node)) {
+	} else if (x->refuses && (x->refuses_all || p->ttl > node || node == w->hops)) {
 		a.what = SKY_HOP_UNREACHABLE;
 		a.type = n->six ? 1 : 3;
 		a.code = x->refuses;

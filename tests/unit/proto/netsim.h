@@ -34,7 +34,8 @@ struct net_node {
 	bool silent;			/* no time exceeded, no port unreachable */
 	bool eight;			/* quotes eight bytes */
 	uint8_t refuses;		/* code of the unreachable it sends for all it
-					 * should forward; 0: none */
+					 * should forward; the destination: for all.
+					 * 0: none */
 	bool refuses_all;		/* and for what ends there */
 	/* state */
 	double tokens;
@@ -59,6 +60,7 @@ struct net {
 	uint32_t device;		/* MTU of this host */
 	uint64_t jitter;		/* of the whole way, at most */
 	unsigned loss_there, loss_back;	/* of 1000 */
+	bool spray;			/* widths are by packet, not by flow */
 	unsigned twice, forge;		/* of 1000 */
 	unsigned burst;			/* errors at once; 0: no limit */
 	uint64_t refill;

@@ -120,6 +120,43 @@ prohibited(void **state)
 	assert_true(run.path.packets <= 25);
 }
 
+/* The destination's own firewall: it is reached all the same. */
+static void
+prohibited_there(void **state)
+{
+	chain(8, 1500, 1);
+	cut(4, 1400, NET_TELLS);
+	run.net.way.node[9].refuses = 10;
+	run_all(&run);
+	say("prohibited by the host");
+	assert_int_equal(run.path.stop, SKY_TRACE_REACHED);
+	assert_true(run.path.reached);
+	assert_int_equal(run.path.code, 10);
+	assert_int_equal(run.path.distance, 9);
+	assert_int_equal(run_hop(&run, 9).what, SKY_HOP_UNREACHABLE);
+	assert_int_equal(run.path.mtu, 1400);
+	assert_int_equal(run.path.certainty, SKY_TRACE_MTU_EXACT);
+}
+
+/* Each packet takes one of three routers, at two hops. */
+static void
+spray(void **state)
+{
+	for (uint32_t seed = 1; seed <= 200; seed++) {
+		chain(8, 1500, seed);
+		cut(6, 1400, seed % 2 ? NET_TELLS : NET_MUTE);
+		run.net.spray = true;
+		run.net.way.node[5].width = run.net.way.node[6].width = 3;
+		run_all(&run);
+		assert_int_equal(run.path.mtu, 1400);
+		assert_int_equal(run.path.certainty, SKY_TRACE_MTU_EXACT);
+		assert_int_equal(run.path.distance, 9);
+		assert_true(run.path.packets <= 60);
+		assert_true(!run.path.set_by_hop || run.path.set_by_hop == 5);
+	}
+	say("spray of three");
+}
+
 /* A router that answers everything, even what ends there, with an error. */
 static void
 refuses_all(void **state)
@@ -537,7 +574,8 @@ int
 main(void)
 {
 	struct CMUnitTest t[64] = {
-		cmocka_unit_test(prohibited), cmocka_unit_test(refuses_all),
+		cmocka_unit_test(prohibited), cmocka_unit_test(prohibited_there), cmocka_unit_test(spray),
+		cmocka_unit_test(refuses_all),
 		cmocka_unit_test(all_too_big), cmocka_unit_test(loop), cmocka_unit_test(loop_itself),
 		cmocka_unit_test(nobody), cmocka_unit_test(max_hops), cmocka_unit_test(first_hop),
 		cmocka_unit_test(near), cmocka_unit_test(no_permission), cmocka_unit_test(no_room),
