@@ -161,7 +161,7 @@ run_wait_fds(struct run *r, const int *fd, unsigned n, uint64_t deadline)
 	do
 		ready = sleep_once(r, fd, n, deadline);
 	while (!ready && !r->signal && run_now() < deadline);
-	return !r->signal;
+	return !r->signal && !r->out.failed;	/* nobody reads any more */
 }
 
 void

@@ -53,7 +53,8 @@ unsigned run_send(struct run *r, const struct sky_hop_probe *p, unsigned n);
 /* As sky_pathsock_collect(). */
 unsigned run_collect(struct run *r, struct sky_hop_answer *a, unsigned n);
 /* Sleeps until something can be collected or the deadline (steady ns, RUN_NEVER);
- * looks after the names meanwhile. False: a signal came, it is time to end. */
+ * looks after the names meanwhile. False: a signal came, or output can no longer be
+ * written: it is time to end. */
 bool run_wait(struct run *r, uint64_t deadline);
 /* The same over more than one set of sockets. */
 bool run_wait_fds(struct run *r, const int *fd, unsigned n, uint64_t deadline);

@@ -153,6 +153,16 @@ def signals():
        "Ctrl-C: what was known, and status 3", first + out)
 
 
+def unread():
+    """Repeated for ever, and the reader goes."""
+    p = subprocess.Popen([SOCKPATH, "--cycles", "0", "--interval", "0.05", "--json", "127.0.0.1"],
+                         env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    p.stdout.readline()
+    p.stdout.close()
+    err = p.stderr.read()
+    ok(p.wait(20) in (0, 3) and not err, "it ends when nobody reads any more", err)
+
+
 def privileges():
     """All of them at the start, none when the first line is out."""
     p = subprocess.Popen([SOCKPATH, "--raw", "198.51.100.9"], env=ENV, stdout=subprocess.PIPE,
@@ -265,6 +275,7 @@ bad_input()
 refused_here()
 here()
 signals()
+unread()
 privileges()
 names()
 forged()
