@@ -452,6 +452,7 @@ compat_open(struct daemon *d)
 	if (fd >= 0)
 		close(fd);
 	fprintf(stderr, "icmpd: '%s': %s%s\n", path, strerror(-r),
-	    r == -EADDRINUSE ? " (expected nothing there, or a socket that icmpd left)" : "");
+	    r == -EADDRINUSE ? " (expected nothing there, or a socket that icmpd left)" :
+	    r == -EACCES ? " (expected a folder where others cannot take it away)" : "");
 	return 1;
 }
