@@ -79,16 +79,19 @@ remember(struct owners *o, uint64_t inode, uint32_t pid, int fd)
 	*p = (struct place){ .inode = inode, .pid = pid, .last = pid, .fd = fd };
 }
 
-/* The inode of a link "socket:[123]", or 0. */
+/* The inode of a link "socket:[123]", or 0. A folder may be read whose links may
+ * not: then *hidden is set. */
 static uint64_t
-inode_of(int dir, const char *name)
+inode_of(int dir, const char *name, bool *hidden)
 {
 	char text[64], *end;
 	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
 	uint64_t inode;
 
-	if (n < 0)
+	if (n < 0) {
+		*hidden |= errno == EACCES || errno == EPERM;
 		return 0;
+	}
 	text[n] = '\0';
 	if (strncmp(text, "socket:[", 8))
 		return 0;
@@ -101,6 +104,7 @@ static int
 read_process(struct owners *o, const char *pid)
 {
 	char path[64];
+	bool hidden = false;
 	struct dirent *e;
 	uint64_t inode;
 	int n = 0;
@@ -114,12 +118,13 @@ read_process(struct owners *o, const char *pid)
 		if (e->d_name[0] == '.')
 			continue;
 		n++;
-		inode = inode_of(dirfd(d), e->d_name);
+		inode = inode_of(dirfd(d), e->d_name, &hidden);
 		if (inode)
 			remember(o, inode, (uint32_t)strtoul(pid, NULL, 10),
 			    (int)strtol(e->d_name, NULL, 10));
 	}
 	closedir(d);
+	o->all &= !hidden;
 	return n;
 }
 
@@ -193,6 +198,7 @@ static bool
 tell(struct owners *o, uint64_t inode, struct owner *out)
 {
 	struct place *p = slot_of(o, inode);
+	bool hidden = false;
 	char path[64];
 
 	memset(out, 0, sizeof(*out));
@@ -204,7 +210,7 @@ tell(struct owners *o, uint64_t inode, struct owner *out)
 		return true;
 	}
 	snprintf(path, sizeof(path), "/proc/%u/fd/%d", p->pid, p->fd);
-	if (inode_of(AT_FDCWD, path) != inode)
+	if (inode_of(AT_FDCWD, path, &hidden) != inode)
 		return false;
 	out->is = OWNER_FOUND;
 	out->pid = p->pid;

@@ -41,6 +41,8 @@ main(int argc, char **argv)
 		r = begin_confined(d);
 	if (r == 0) {
 		sky_service_tell(d->notify, "READY=1");
+		if (d->o.verbose)
+			say(d, "listening at '%s'", d->o.socket);
 		run(d);
 		sky_service_tell(d->notify, "STOPPING=1");
 	}
