@@ -414,6 +414,17 @@ unclear(struct trace *t, const struct trace_limit *l)
 	return false;
 }
 
+/* Only the end can tell, and has few answers: that the ceiling was not lost by
+ * chance is made sure before they are spent on a search. */
+static void
+again(struct trace *t, const struct trace_limit *l)
+{
+	if (!ready(t, l->end))
+		return;
+	sky_trace_ask(t, ttl_of(t, l->end), l->ceiling, false);
+	sky_trace_ask(t, ttl_of(t, l->end), l->ceiling, false);
+}
+
 static void
 whole(struct trace *t, const struct trace_limit *l)
 {
@@ -448,6 +459,9 @@ next_step(struct trace *t, const struct trace_limit *l)
 		whole(t, l);
 	else if (!l->refused && !locate(t, l))
 		return;
+	else if (!l->refused && l->behind == l->end &&
+	    lost_of(t, l->ceiling) < sky_trace_need(t))
+		again(t, l);
 	else if (low + 1 >= l->ceiling)
 		prove(t, l, low);
 	else
