@@ -61,12 +61,28 @@ sky_trace_settled(const struct trace *t, unsigned ttl)
 
 /* --- what to ask --- */
 
+/* The hops do not get further away: the end should have answered with them. */
+static bool
+flat(const struct trace *t)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned ttl = t->conf.first; ttl <= t->top; ttl++)
+		if (t->hop[ttl].rtt && t->hop[ttl].rtt < least)
+			least = t->hop[ttl].rtt;
+	return t->top >= t->conf.first + 2 && t->rtt <= least / 2 * 3;
+}
+
+/* Once more as soon as TTLs beyond the first few are asked without knowing how
+ * far it is: the answer spares the end what would be asked too far. */
 static void
 ask_far(struct trace *t)
 {
 	const struct trace_hop *h = &t->hop[t->conf.far];
+	bool soon = h->sent == 1 && t->horizon >= t->conf.first + t->conf.ahead &&
+	    flat(t);
 
-	if (t->end_answers || t->far_is_hop || t->conf.far <= t->horizon || h->flying)
+	if (t->end_answers || t->far_is_hop || t->conf.far <= t->horizon || (h->flying && !soon))
 		return;
 	if (h->sent < sky_trace_tries(t))
 		sky_trace_ask(t, t->conf.far, t->hop_len, true);
@@ -286,9 +302,9 @@ sky_trace_plan_hops(struct trace *t)
 
 	if (t->hops_done)
 		return;
+	grow(t);
 	if (!t->dist || !t->end_answers)
 		ask_far(t);
-	grow(t);
 	for (unsigned ttl = t->conf.first; ttl <= t->horizon; ttl++)
 		if (!t->alone || !t->hop[ttl].sent)
 			ask_hop(t, ttl);
