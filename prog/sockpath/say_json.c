@@ -70,7 +70,7 @@ mtus(struct run *r, const struct sky_trace_hop *h)
 	struct out *o = &r->out;
 	char word[WORD];
 
-	if (h->passed)
+	if (h->passed && !r->o->tcp)
 		out_u64(o, "passed", h->passed);
 	if (h->drop_from) {
 		out_u64(o, "drop_from", h->drop_from);

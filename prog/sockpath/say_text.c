@@ -138,7 +138,8 @@ say_mtu(const struct sky_trace_path *p, char *buf, size_t size)
 	char setter[SAY_WHO + 80] = "";
 	struct notes s = { .text = { .buf = setter, .size = sizeof(setter) } };
 
-	if (p->certainty != SKY_TRACE_MTU_BOUNDED || p->limit != SKY_TRACE_BY_DEVICE)
+	if (p->limit != SKY_TRACE_BY_DEVICE || (p->reached &&
+	    p->certainty != SKY_TRACE_MTU_BOUNDED))
 		mtu_setter(&s, p);
 	if (p->certainty == SKY_TRACE_MTU_EXACT && !p->reached && p->last)
 		note(&n, "path MTU %u as far as hop %u", p->mtu, p->last);
