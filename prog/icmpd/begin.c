@@ -252,5 +252,6 @@ begin_release(struct daemon *d)
 		(void)sky_local_unlink(d->o.socket);
 	if (d->compat_bound)
 		(void)sky_local_unlink(d->o.compat);
+	client_release_all(d);
 	table_release(&d->table);
 }

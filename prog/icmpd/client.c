@@ -165,6 +165,16 @@ admit(struct daemon *d, struct client *c, const struct sky_local_peer *peer)
 	return 0;
 }
 
+void
+client_release_all(struct daemon *d)
+{
+	for (uint32_t i = 0; i < d->places; i++)
+		if (d->client[i])
+			release(d->client[i]);
+	free(d->client);
+	free(d->usage);
+}
+
 /* Who is turned away is told why: the only message that is ever sent to it. */
 static void
 turn_away(struct daemon *d, int fd, int err)

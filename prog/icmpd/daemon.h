@@ -94,6 +94,8 @@ void client_flush_all(struct daemon *d);
 void client_mark(struct daemon *d, struct client *c);
 /* After the last use of c in this round. */
 void client_close(struct daemon *d, struct client *c, const char *why);
+/* At the end: their memory. */
+void client_release_all(struct daemon *d);
 struct usage *client_usage(struct daemon *d, uint32_t uid);
 /* The same, but its descriptor stays open, unread: what waits in it would hold us up
  * when it is dropped. It goes on counting as its user's client. */
