@@ -21,7 +21,6 @@ from kit.icmpdbed import quote
 t = tap.Tap(150)
 icmpdbed.begin()
 bed = icmpdbed.Bed()
-PLAIN = os.environ.get("SOCKEYE_SANITIZED") is None
 
 
 def cpu(pid):
@@ -99,7 +98,7 @@ def no_descriptors():
 
 def no_memory():
     """A megabyte or so above what it began with."""
-    if not PLAIN:
+    if icmpd.SANITIZED:
         t.skip("no memory", "the sanitizers' own needs are larger")
         return
     d = icmpd.Daemon(bed.lab.a, "-n", "10000000", "-q", "1g")
@@ -190,7 +189,7 @@ def killed():
 
 def clock_steps():
     lib = os.path.join(icmpd.BUILD, "tests/net/libclockstep.so")
-    if not os.path.exists(lib) or not PLAIN:
+    if not os.path.exists(lib) or icmpd.SANITIZED:
         t.skip("clock steps", "cannot be preloaded in this build")
         return
     d = icmpd.Daemon(bed.lab.a, env={"LD_PRELOAD": os.path.abspath(lib)})

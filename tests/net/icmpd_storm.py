@@ -15,10 +15,10 @@ from kit.icmpdbed import quote
 
 SECONDS = float(os.environ.get("STORM_SECONDS", "8"))
 # Sanitizers keep what was freed for a while; theirs is not ours.
-SLACK = 1024 if os.environ.get("ASAN_OPTIONS") is None else 65536
+SLACK = 65536 if icmpd.SANITIZED else 1024
 t = tap.Tap(int(SECONDS) + 60)
 icmpdbed.begin()
-bed = icmpdbed.Bed("-q", "200k")
+bed = icmpdbed.Bed("-q", "200k", env={"ASAN_OPTIONS": "quarantine_size_mb=4"})
 rnd = random.Random(7)
 sent = {V4: 0, V6: 0}
 

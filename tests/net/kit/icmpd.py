@@ -2,6 +2,7 @@
 """icmpd as a process, and a client that speaks its protocol by hand: what
 lib/proto/icmpdmsg.h says, without a line of the library."""
 import errno
+import json
 import os
 import select
 import shutil
@@ -15,6 +16,8 @@ import time
 BUILD = os.environ.get("SOCKEYE_BUILD", "build")
 ICMPD = os.path.join(BUILD, "prog/icmpd/icmpd")
 ICMPCTL = os.path.join(BUILD, "prog/icmpctl/icmpctl")
+with open(os.path.join(BUILD, "meson-info/intro-buildoptions.json"), encoding="utf-8") as f:
+    SANITIZED = next(o["value"] for o in json.load(f) if o["name"] == "b_sanitize") != "none"
 SO_COOKIE, SO_PROTOCOL, SO_REUSEPORT = 57, 38, 15
 HELLO, ADD, REMOVE, WATCH, ASK, RESULT, FATES, LOST, COUNTERS, CLIENTS, DONE = range(1, 12)
 MAGIC, NO_ID, SECONDS = 0x69636D70, 0xFFFFFFFF, 10
