@@ -101,7 +101,7 @@ first(struct sky_back *b, uint64_t now)
 	}
 	b->tries++;
 	ask(b, b->conf.high);
-	if (!b->small_came && (!b->rto.samples || b->tries > 1))
+	if (!b->small_came && (!b->rto.samples || b->tries > 2))
 		ask(b, b->conf.small);
 }
 
@@ -253,7 +253,9 @@ cut(struct sky_back *b, uint32_t len, uint32_t fragment)
 		b->high = len;
 		b->tries = 0;
 	}
-	if (fragment > b->low && fragment < len) {
+	if (b->low < b->conf.small)
+		b->low = b->conf.small;
+	if (fragment > b->low) {
 		b->low = fragment;
 		b->cell = fragment + GRID < len ? fragment + GRID : 0;
 	}

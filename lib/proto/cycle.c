@@ -204,7 +204,8 @@ sky_cycle_answer(struct sky_cycle *c, uint64_t now, const struct sky_hop_answer 
 	uint64_t at = a->at ? a->at : now;
 	struct cycle_hop *h;
 
-	if (!p || p->out == CYCLE_ANSWERED || a->what == SKY_HOP_NOTHING)
+	if (!p || p->out == CYCLE_ANSWERED || p->out == CYCLE_UNSENT ||
+	    a->what == SKY_HOP_NOTHING)
 		return;
 	h = &c->hop[p->hop];
 	if (a->what == SKY_HOP_LOCAL) {		/* it was not sent */

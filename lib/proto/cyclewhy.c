@@ -43,6 +43,15 @@ run_limit(const struct cycle_hop *h)
 	return n < RUN_LEAST ? RUN_LEAST : n;
 }
 
+/* So many were not lost after all; late answers may have said so before. */
+static uint64_t
+regain(struct cycle_hop *h, uint64_t n)
+{
+	n = n < h->h.lost ? n : h->h.lost;
+	h->h.lost -= n;
+	return n;
+}
+
 static void
 lose_run(struct cycle_hop *h)
 {
@@ -86,8 +95,7 @@ is_bucket(struct cycle_hop *h, uint64_t interval)
 	uint64_t period = (h->gap[0] + h->gap[1]) / 2;
 	uint64_t refilled = h->busy * interval / period;
 
-	h->h.limited += h->meter_open + h->long_runs;
-	h->h.lost -= h->long_runs < h->h.lost ? h->long_runs : h->h.lost;
+	h->h.limited += h->meter_open + regain(h, h->long_runs);
 	if (!h->h.burst)
 		h->h.burst = h->busy + h->spent - (refilled < h->busy ? refilled : 0);
 	spaced(h, interval, period);
@@ -168,8 +176,7 @@ slower_is_better(struct cycle_hop *h)
 {
 	uint64_t answered = h->fast_sent - h->fast_silent;
 
-	h->h.lost -= h->fast_silent;
-	h->h.limited += h->fast_silent;
+	h->h.limited += regain(h, h->fast_silent);
 	h->h.fair -= answered < h->h.fair ? answered : h->h.fair;
 	h->h.limited_rate = true;
 	h->h.period_ns = (uint64_t)((double)h->before_spacing / (1 - h->fast_p));
@@ -194,7 +201,7 @@ trial(struct cycle_hop *h, uint64_t interval, bool answered)
 	h->h.lost += !answered;
 	h->run = answered ? 0 : h->run + 1;
 	if (h->run >= run_limit(h) && h->before_mode == SKY_CYCLE_FREE) {
-		h->h.lost -= h->run;
+		h->run = regain(h, h->run);
 		h->h.spacing_ns = interval;
 		begin_meter(h);
 		return;

@@ -13,36 +13,6 @@ or_default(uint64_t given, uint64_t by_default)
 	return given ? given : by_default;
 }
 
-double
-sky_paths_missed(unsigned k, unsigned n)
-{
-	double seen[SKY_PATHS_WIDE + 3] = { 1 }, left = 0;
-	unsigned all = k + 1;
-
-	if (k < 1 || k > SKY_PATHS_WIDE)
-		return 1;
-	for (unsigned i = 0; i < n; i++) {
-		for (unsigned j = all; j > 0; j--)
-			seen[j] = seen[j] * j / all + seen[j - 1] * (all - j + 1) / all;
-		seen[0] = 0;
-	}
-	for (unsigned j = 0; j < all; j++)
-		left += seen[j];
-	return left;
-}
-
-unsigned
-sky_paths_need(unsigned k, unsigned percent)
-{
-	unsigned n = k + 1;
-
-	if (k < 1 || k > SKY_PATHS_WIDE || percent >= 100)
-		return 0;
-	while (sky_paths_missed(k, n) > 1 - percent / 100.0)
-		n++;
-	return n;
-}
-
 int
 sky_paths_init(struct sky_paths *p, const struct sky_paths_conf *c)
 {
@@ -78,136 +48,6 @@ sky_paths_init(struct sky_paths *p, const struct sky_paths_conf *c)
 	return sky_rto_init(&p->rto, &rto);
 }
 
-/* --- hosts and their buckets --- */
-
-static uint16_t
-host_of(struct sky_paths *p, const struct sky_addr *by)
-{
-	for (unsigned i = 0; i < p->hosts; i++)
-		if (sky_addr_same_host(&p->host[i].by, by))
-			return i;
-	if (p->hosts == SKY_PATHS_NODES)
-		return PATHS_NONE;
-	p->host[p->hosts] = (struct paths_host){ .by = *by, .burst = p->conf.burst };
-	return p->hosts++;
-}
-
-/* Answers of host to what was sent before probe `before`; since when. */
-static unsigned
-given(const struct sky_paths *p, unsigned host, uint32_t before, uint64_t *since)
-{
-	unsigned n = 0;
-
-	for (uint32_t id = 1; id < before; id++) {
-		const struct paths_probe *b = &p->probe[id];
-
-		if (b->is != PATHS_ANSWERED || b->host != host)
-			continue;
-		if (!n++)
-			*since = b->sent;
-	}
-	return n;
-}
-
-static unsigned
-bucket(const struct sky_paths *p, unsigned host, uint64_t since, uint64_t at)
-{
-	return p->host[host].burst + (at > since ? (at - since) / p->conf.refill_ns : 0);
-}
-
-unsigned
-sky_paths_tokens(const struct sky_paths *p, unsigned host, uint64_t now)
-{
-	uint64_t since = now;
-	unsigned n = given(p, host, p->next, &since), room = bucket(p, host, since, now);
-
-	return n < room ? room - n : 0;
-}
-
-/* Could the answer to a probe of this TTL have been that node's? Ways of different
- * lengths have the router where they join, and the destination, at several. */
-static bool
-could_be(const struct sky_paths *p, const struct sky_paths_node *n, unsigned ttl)
-{
-	if (n->is == SKY_PATHS_SILENT || n->ttl == PATHS_GONE || n->ttl == 0)
-		return false;
-	if (n->is == SKY_PATHS_END)
-		return ttl + 1 >= n->ttl;
-	return n->ttl == ttl || (ttl > 1 && p->hop[ttl - 1].width > 1 &&
-	    (n->ttl + 1u == ttl || n->ttl == ttl + 1));
-}
-
-bool
-sky_paths_excused(struct sky_paths *p, uint32_t id)
-{
-	const struct paths_probe *b = &p->probe[id];
-
-	for (unsigned i = 1; i < p->nodes; i++) {
-		const struct sky_paths_node *n = &p->node[i];
-		uint64_t since = b->sent;
-
-		if (!could_be(p, n, b->ttl) ||
-		    given(p, n->host, id, &since) < bucket(p, n->host, since, b->sent))
-			continue;
-		p->host[n->host].limited++;
-		return true;
-	}
-	return false;
-}
-
-bool
-sky_paths_wait(struct sky_paths *p, unsigned host, uint64_t now)
-{
-	uint64_t since = now, at;
-	unsigned n = given(p, host, p->next, &since);
-
-	if (!p->conf.patience_ns)
-		return false;
-	if (!p->stop_at)
-		p->stop_at = now + p->conf.patience_ns;
-	/* A little later than its clock has it. */
-	at = since + (n - p->host[host].burst + 1) * p->conf.refill_ns + p->conf.refill_ns / 20;
-	if (n < p->host[host].burst || at <= now)
-		at = now + 1;
-	if (at > p->stop_at)
-		return false;
-	if (!p->wake || at < p->wake)
-		p->wake = at;
-	return true;
-}
-
-/* More came than the bucket was thought to hold: it is larger. */
-static void
-count_answer(struct sky_paths *p, unsigned host)
-{
-	uint64_t since = 0;
-	unsigned n = given(p, host, p->next, &since);
-
-	p->host[host].answers = n;
-	while (p->host[host].burst < 1000 && n > bucket(p, host, since, p->last) + 1)
-		p->host[host].burst *= 2;
-}
-
-/* A flow that was answered before is not now: this is all it gives. */
-static void
-learn_bucket(struct sky_paths *p, const struct paths_probe *b)
-{
-	const struct paths_cell *c = &p->cell[b->flow][b->ttl];
-	uint64_t since = 0, refilled;
-	unsigned host, n;
-
-	if (c->is != CELL_SEEN)
-		return;
-	host = p->node[c->node].host;
-	n = given(p, host, p->next, &since);
-	refilled = b->sent > since ? (b->sent - since) / p->conf.refill_ns : 0;
-	p->host[host].burst = n > refilled + 1 ? n - refilled : 1;
-	p->host[host].limited++;
-	for (unsigned f = 0; f < p->flows; f++)
-		if (p->cell[f][b->ttl].is == CELL_NEW && p->cell[f][b->ttl].silent)
-			p->cell[f][b->ttl].is = CELL_LIMITED;
-}
-
 /* --- nodes --- */
 
 static void
@@ -223,7 +63,7 @@ reopen(struct sky_paths *p, unsigned ttl)
 static uint16_t
 node_at(struct sky_paths *p, unsigned ttl, const struct sky_addr *by, unsigned is)
 {
-	uint16_t i = p->nodes, host = by ? host_of(p, by) : PATHS_NONE;
+	uint16_t i = p->nodes, host = by ? sky_paths_host_of(p, by) : PATHS_NONE;
 
 	for (i = 1; i < p->nodes; i++)
 		if (p->node[i].ttl == ttl && p->node[i].host == host)
@@ -266,7 +106,7 @@ forget(struct sky_paths *p, unsigned node)
 unsigned
 sky_paths_ends(const struct sky_paths *p, unsigned flow)
 {
-	for (unsigned h = 1; h <= p->conf.max; h++) {
+	for (unsigned h = 1; h < p->far; h++) {
 		const struct paths_cell *c = &p->cell[flow][h];
 
 		if (c->is == CELL_SEEN && paths_terminal(&p->node[c->node]))
@@ -314,7 +154,7 @@ sky_paths_forget(struct sky_paths *p, unsigned flow, unsigned ttl)
 static void
 nearer(struct sky_paths *p, unsigned flow, unsigned end)
 {
-	for (unsigned h = end + 1; h <= p->conf.max; h++) {
+	for (unsigned h = end + 1; h < p->far; h++) {
 		const struct paths_cell *c = &p->cell[flow][h];
 
 		if (c->is == CELL_SEEN && p->node[c->node].is == SKY_PATHS_END)
@@ -404,11 +244,11 @@ take(struct sky_paths *p, struct paths_probe *b, const struct sky_hop_answer *a,
 		p->hop[b->ttl % SKY_PATHS_HOPS].controls -= b->kind == PATHS_CONTROL;
 	}
 	b->is = PATHS_ANSWERED;
-	b->host = free_of_charge ? PATHS_NONE : host_of(p, &a->by);
+	b->host = free_of_charge ? PATHS_NONE : sky_paths_host_of(p, &a->by);
 	if (at > b->sent)
 		sky_rto_sample(&p->rto, at - b->sent, 1, true);
 	if (b->host != PATHS_NONE)
-		count_answer(p, b->host);
+		sky_paths_count_answer(p, b->host);
 	if (!free_of_charge && b->ttl < SKY_PATHS_FAR)
 		met(p, b, a, at > b->sent ? at - b->sent : 0);
 	else if (a->what == SKY_HOP_REACHED)
@@ -510,10 +350,12 @@ expire(struct sky_paths *p, uint64_t now)
 		p->flying--;
 		p->dirty = true;
 		p->hop[b->ttl % SKY_PATHS_HOPS].controls -= b->kind == PATHS_CONTROL;
+		if (b->kind == PATHS_AGAIN)
+			p->hop[b->ttl].credit = PATHS_CREDIT;
 		if (b->kind == PATHS_CELL)
 			cell_lost(p, id);
 		else if (b->kind == PATHS_CONTROL || b->kind == PATHS_AGAIN)
-			learn_bucket(p, b);
+			sky_paths_learn_bucket(p, b);
 		else if (b->kind == PATHS_FULL)
 			sky_paths_size_lost(p, id);
 	}
@@ -528,6 +370,8 @@ sky_paths_push(struct sky_paths *p, uint8_t kind, unsigned flow, unsigned ttl, u
 		return false;
 	if (flow >= p->flows)
 		p->flows = flow + 1;
+	if (ttl < SKY_PATHS_FAR && ttl >= p->far)
+		p->far = ttl + 1;
 	if (kind == PATHS_CELL)
 		p->cell[flow][ttl].is = CELL_FLYING;
 	p->queue[p->queued].kind = kind;

@@ -187,7 +187,8 @@ struct paths_branch {
 struct paths_hop {
 	uint16_t width, one;		/* nodes; one of them */
 	uint16_t again, astray;		/* repeats that were answered; by another node */
-	uint16_t asked_again, pairs, parts;	/* see pathsend.c */
+	uint16_t asked_again, credit;	/* credit: asked beyond what is believed */
+	uint16_t pairs, parts;		/* see pathsend.c */
 	uint16_t controls;		/* in flight */
 	uint16_t dry;			/* flows unanswered in a row */
 };
@@ -202,6 +203,7 @@ struct sky_paths {
 	uint16_t need[SKY_PATHS_WIDE + 1];
 	uint8_t guess;			/* TTL of the destination, as its reply tells; 0 */
 	uint8_t top;			/* the highest TTL that was answered */
+	uint8_t far;			/* the highest that was asked, and 1 */
 	uint8_t reach;			/* the path ends here: it is known; 0 */
 	uint8_t stop;
 	bool dirty, chosen, sized, done, reached, cut;

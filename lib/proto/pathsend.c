@@ -45,7 +45,7 @@ pair(struct sky_paths *p, unsigned ttl)
 void
 sky_paths_pair(struct sky_paths *p)
 {
-	for (unsigned h = 1; h < p->conf.max; h++)
+	for (unsigned h = 1; h + 1 < p->far; h++)
 		pair(p, h);
 }
 
@@ -98,7 +98,7 @@ order(struct sky_paths *p)
 {
 	unsigned n = 0;
 
-	for (unsigned h = 0; h <= p->conf.max; h++)
+	for (unsigned h = 0; h == 0 || h < p->far; h++)
 		for (unsigned i = 0; i < p->nodes; i++)
 			if (p->node[i].ttl == h) {
 				p->rank[i] = n;
@@ -185,7 +185,7 @@ static void
 link_all(struct sky_paths *p)
 {
 	p->links = 0;
-	for (unsigned h = 0; h < p->conf.max; h++)
+	for (unsigned h = 0; h + 1 < p->far; h++)
 		for (unsigned f = 0; f < p->flows; f++) {
 			const struct paths_cell *a = &p->cell[f][h], *b = &p->cell[f][h + 1];
 			unsigned from = a->is == CELL_SEEN ? a->node : p->silent[h];

@@ -2,7 +2,7 @@
 /*
  * pathsin.h - inside paths.h, for the files that make it up.
  *
- * paths.c keeps probes and takes answers in; pathsplan.c says which flow to send
+ * paths.c keeps probes and takes answers in; pathshost.c knows buckets; pathsplan.c says which flow to send
  * where; pathsize.c asks each branch for its MTU; pathsend.c judges: links, kinds
  * of balancers, chances.
  */
@@ -13,10 +13,16 @@
 
 #define PATHS_NONE UINT16_MAX
 #define PATHS_GONE 255			/* ttl of a node that was a mistake */
+#define PATHS_CREDIT 3			/* errors asked of an empty bucket: it may be larger */
 #define PATHS_TRIES 4			/* unanswered, then a flow's hop is silent */
 
 /* paths.c */
 bool sky_paths_push(struct sky_paths *p, uint8_t kind, unsigned flow, unsigned ttl, unsigned len);
+/* pathshost.c: who answers, PATHS_NONE if there are too many of them; one more of its
+ * answers; one less than was hoped for, in the place of a flow that it answered. */
+uint16_t sky_paths_host_of(struct sky_paths *p, const struct sky_addr *by);
+void sky_paths_count_answer(struct sky_paths *p, unsigned host);
+void sky_paths_learn_bucket(struct sky_paths *p, const struct paths_probe *b);
 /* Errors that it can give now. */
 unsigned sky_paths_tokens(const struct sky_paths *p, unsigned host, uint64_t now);
 /* Somebody's bucket was empty when probe id was to be answered there. */

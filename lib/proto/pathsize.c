@@ -22,7 +22,7 @@ covers(const struct sky_paths *p, struct cover *c, unsigned flow, bool mark)
 {
 	unsigned n = 0, last = 0;
 
-	for (unsigned h = 1; h <= p->conf.max; h++) {
+	for (unsigned h = 1; h < p->far; h++) {
 		const struct paths_cell *at = &p->cell[flow][h];
 		unsigned to = at->node, bit = 1u << to % 8;
 
@@ -51,7 +51,7 @@ last_seen(const struct sky_paths *p, unsigned flow)
 {
 	unsigned last = 0;
 
-	for (unsigned h = 1; h <= p->conf.max; h++)
+	for (unsigned h = 1; h < p->far; h++)
 		if (p->cell[flow][h].is == CELL_SEEN)
 			last = h;
 	return last;

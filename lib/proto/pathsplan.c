@@ -184,7 +184,7 @@ retry(struct sky_paths *p, unsigned flow, unsigned ttl)
 static void
 plan_retries(struct sky_paths *p)
 {
-	for (unsigned h = 1; h <= p->conf.max; h++)
+	for (unsigned h = 1; h < p->far; h++)
 		for (unsigned f = 0; f < p->flows && !dead(p, h); f++)
 			if (p->cell[f][h].is == CELL_NEW && p->cell[f][h].silent)
 				retry(p, f, h);
@@ -297,13 +297,16 @@ can_show(const struct sky_paths *p, unsigned node, const uint16_t *parent, uint6
 	return false;
 }
 
-/* A balancer's flows: as many as the rule wants, and as each next hop will need. */
+/* A balancer's flows: as many as the rule wants, and as each next hop will need.
+ * Where every flow passes, one more than the rule wants costs one packet. */
 static unsigned
-aim(const struct sky_paths *p, unsigned nexts)
+aim(const struct sky_paths *p, unsigned ttl, unsigned nexts)
 {
 	unsigned rule = sky_paths_enough(p, nexts), each = nexts * sky_paths_enough(p, 1) * 5 / 4;
 
-	return nexts > 1 && each > rule ? each : rule;
+	if (nexts > 1 && each > rule)
+		return each;
+	return rule + (p->hop[ttl].width == 1);
 }
 
 /* Returns the largest number of flows that one node of the hop before still lacks. */
@@ -325,8 +328,8 @@ plan_nodes(struct sky_paths *p, unsigned ttl, bool first, uint64_t now)
 		if (l.draws + l.flying >= want || (first && (l.nexts || l.flying)))
 			continue;
 		want = first ? 1 : want - l.draws - l.flying;
-		if (!first && !keep && l.nexts > 1 && aim(p, l.nexts) > l.draws + l.flying)
-			want = aim(p, l.nexts) - l.draws - l.flying;
+		if (!first && !keep && aim(p, ttl - 1, l.nexts) > l.draws + l.flying)
+			want = aim(p, ttl - 1, l.nexts) - l.draws - l.flying;
 		lack = give(p, i, want, after);
 		if (p->node[i].stuck >= STUCK || !can_show(p, i, parent, now))
 			lack = 0;
@@ -461,7 +464,7 @@ plan_links(struct sky_paths *p, uint64_t now)
 	for (unsigned i = 1; i < p->nodes; i++) {
 		const struct sky_paths_node *n = &p->node[i];
 
-		if (n->is == SKY_PATHS_SILENT)
+		if (n->is == SKY_PATHS_SILENT || n->ttl == PATHS_GONE)
 			continue;
 		if (n->ttl > 1 && p->hop[n->ttl - 1].width && !dead(p, n->ttl - 1))
 			any = plan_link(p, i, -1, now) || any;
@@ -500,11 +503,13 @@ plan_again(struct sky_paths *p, unsigned ttl, uint64_t now)
 		return false;
 	for (unsigned f = 0; f < p->flows; f++) {
 		const struct paths_cell *c = &p->cell[f][ttl];
+		bool tokens = c->is == CELL_SEEN && sky_paths_tokens(p, p->node[c->node].host, now);
 
 		if (c->is != CELL_SEEN)
 			continue;
-		if (sky_paths_tokens(p, p->node[c->node].host, now)) {
+		if (tokens || h->credit < PATHS_CREDIT) {
 			h->asked_again++;
+			h->credit += !tokens;
 			return sky_paths_push(p, PATHS_AGAIN, f, ttl, p->conf.len);
 		}
 		waits = sky_paths_wait(p, p->node[c->node].host, now) || waits;
@@ -517,7 +522,7 @@ plan_doubts(struct sky_paths *p, uint64_t now)
 {
 	plan_links(p, now);
 	sky_paths_pair(p);
-	for (unsigned h = 1; h <= p->conf.max && !p->conf.stray_unchecked; h++)
+	for (unsigned h = 1; h < p->far && !p->conf.stray_unchecked; h++)
 		plan_again(p, h, now);
 }
 
@@ -526,7 +531,7 @@ plan_doubts(struct sky_paths *p, uint64_t now)
 static void
 prune(struct sky_paths *p)
 {
-	for (unsigned h = 2; h <= p->conf.max; h++)
+	for (unsigned h = 2; h < p->far; h++)
 		for (unsigned f = 0; f < p->flows && has_end(p, h - 1); f++) {
 			const struct paths_cell *c = &p->cell[f][h];
 
@@ -547,7 +552,7 @@ sky_paths_plan(struct sky_paths *p, uint64_t now)
 	plan_retries(p);
 	plan_trail(p);
 	plan_hops(p, now);
-	for (unsigned h = 1; h <= p->conf.max && !looking; h++)
+	for (unsigned h = 1; h < p->far && !looking; h++)
 		looking = flying_at(p, h);
 	if (sky_paths_size_plan(p, now, !looking && p->top))
 		return;
