@@ -359,7 +359,7 @@ sky_serial_answered(struct sky_serial *s, const struct sky_hop_answer *a)
 static bool
 tell_end(struct sky_serial *s, struct sky_serial_event *out)
 {
-	if (s->ended || (!s->err && s->start < s->end))
+	if (!s->err && s->start < s->end)
 		return false;
 	memset(out, 0, sizeof(*out));
 	out->what = SKY_SERIAL_END;
@@ -375,6 +375,8 @@ sky_serial_told(struct sky_serial *s, struct sky_serial_event *out)
 {
 	const struct sky_serial_cell *c;
 
+	if (s->ended)
+		return false;
 	if (s->has_smaller) {
 		*out = s->smaller;
 		s->has_smaller = false;
