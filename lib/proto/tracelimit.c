@@ -25,6 +25,15 @@ sky_trace_serial(const struct trace *t)
 	return t->alone || t->conf.flying < 5;
 }
 
+/* How much later "right behind" may be: no bucket fills in between. */
+static uint64_t
+behind(const struct trace *t, bool same)
+{
+	if (sky_trace_serial(t))
+		return t->conf.refill_ns / 4 + 8 * t->rtt;
+	return same ? t->conf.refill_ns / 16 : t->conf.refill_ns / 4 + t->rtt;
+}
+
 /* Something that fits and left right behind it was answered: by the same place;
  * or, if that was not asked, by another. If it was not, a bucket was empty, or the
  * path was down, and nothing is proven. */
@@ -33,12 +42,13 @@ sky_trace_control(const struct trace *t, uint32_t i, bool same)
 {
 	const struct trace_probe *b = &t->probe[i];
 	uint32_t place = trace_place(t, b->ttl);
+	uint64_t until = b->sent + behind(t, same);
 	bool other = false;
 
 	for (uint32_t j = i + 1; j < t->probes; j++) {
 		const struct trace_probe *c = &t->probe[j];
 
-		if (c->sent > b->sent + t->conf.refill_ns / 4 + (sky_trace_serial(t) ? 8 : 1) * t->rtt)
+		if (c->sent > until)
 			break;
 		if (c->len >= b->len || c->len > t->carry[trace_place(t, c->ttl)])
 			continue;
