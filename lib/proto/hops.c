@@ -9,6 +9,7 @@
 #define GAP_MOST (4 * SECOND)		/* no slower than this, whatever is lost */
 enum {
 	STREAK = 8,			/* answers in a row that double the rate */
+	SOBER = 64,			/* more of them, once too much was asked */
 	NODES_EACH = 2,
 };
 
@@ -228,7 +229,7 @@ sky_hops_lost(struct sky_hops *h, uint32_t i)
 		return;
 	f = &h->iface[i];
 	f->lost++;
-	f->streak = 0;
+	f->streak = -SOBER;
 	f->gap *= 2;
 	if (f->gap > GAP_MOST)
 		f->gap = GAP_MOST;

@@ -49,7 +49,7 @@ struct sky_iface {
 	uint64_t gap;		/* ns from one answer to the next */
 	uint32_t asked, answered, lost;
 	uint32_t denied;	/* not asked for want of budget */
-	uint32_t streak;	/* answered in a row */
+	int32_t streak;		/* answered in a row; begins below 0 after a loss */
 };
 
 struct sky_hops {

@@ -26,7 +26,7 @@ enum mass_phase {
 	MASS_AT_BACK,		/* routers, from the far end on */
 	MASS_AT_EDGE,		/* does it stand right behind the last router */
 	MASS_AT_FORE,		/* routers further off than where we began */
-	MASS_AT_ALL,		/* every_hop */
+	MASS_AT_ALL,		/* every_hop, and no budget to keep to */
 	MASS_DONE,
 };
 
@@ -41,6 +41,7 @@ struct mass_slot {
 	uint64_t position;
 	uint64_t due;		/* in the wheel until then */
 	uint64_t sent_at;
+	uint64_t napping;	/* since then, for a budget that may not be meant; 0 */
 	struct sky_addr dst;
 	uint32_t next, prev;	/* in the list it is in */
 	uint32_t list;		/* which; MASS_NO none */
@@ -63,7 +64,6 @@ struct mass_slot {
 	uint8_t join;		/* where the way is known; 0 not yet */
 	uint8_t gap;		/* silent in a row */
 	uint8_t gap_most;
-	uint8_t naps;		/* for a budget that may not be meant */
 	uint8_t far;		/* probes at the far end */
 	uint8_t distance;
 	uint8_t end, type, code, flags;

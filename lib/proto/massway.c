@@ -5,10 +5,7 @@
  */
 #include "proto/massin.h"
 
-enum {
-	GAP_NEIGHBOUR = 2,	/* where a neighbour's way ended, one looks less far */
-	NAPS = 16,
-};
+enum { GAP_NEIGHBOUR = 2 };	/* where a neighbour's way ended, one looks less far */
 
 /* --- where to begin --- */
 
@@ -41,7 +38,7 @@ sky_mass_way_begin(struct sky_mass *m, struct mass_slot *s)
 		sky_mass_finish(m, s);
 		return;
 	}
-	if (m->conf.every_hop) {
+	if (m->conf.every_hop && !m->hops.gap_least) {
 		begin_all(m, s);
 		return;
 	}
@@ -95,6 +92,7 @@ static void
 one_nearer(struct sky_mass *m, struct mass_slot *s)
 {
 	s->tries = 0;
+	s->napping = 0;
 	if (--s->ttl)
 		sky_mass_ready(m, s);
 	else
@@ -180,20 +178,23 @@ static void
 denied(struct sky_mass *m, struct mass_slot *s)
 {
 	m->stats.denied++;
-	switch (s->phase) {
-	case MASS_AT_BACK:
-		assume(m, s);
-		join(m, s, true);
-		break;
-	case MASS_AT_ALL:
-		assume(m, s);
-		s->got |= UINT64_C(1) << s->ttl;
-		sky_mass_ready(m, s);
-		break;
-	default:
+	if (s->phase != MASS_AT_BACK) {
 		leave_edge(m, s, 0);
 		sky_mass_finish(m, s);
+		return;
 	}
+	assume(m, s);
+	if (m->conf.every_hop)
+		one_nearer(m, s);
+	else
+		join(m, s, true);
+}
+
+/* Waited as long as one may for a budget that is perhaps not meant? */
+static bool
+rested(const struct sky_mass *m, const struct mass_slot *s, uint64_t now)
+{
+	return s->napping && now - s->napping >= m->conf.patience_ns / 2;
 }
 
 /* Who will answer is not sure. If the one that may has no budget, others first:
@@ -203,7 +204,9 @@ dared(struct sky_mass *m, struct mass_slot *s, uint32_t iface, uint64_t now)
 {
 	if (sky_hops_try(&m->hops, iface, now))
 		return true;
-	if (s->naps++ >= NAPS) {
+	if (!s->napping)
+		s->napping = now;
+	if (rested(m, s, now)) {
 		s->guess = SKY_HOPS_NONE;
 		return true;
 	}
@@ -226,10 +229,6 @@ allowed(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 		return true;
 	}
 	say = sky_near_ask(&m->near, &s->dst, s->ttl, &s->guess, &s->cell);
-	if (s->phase == MASS_AT_ALL) {	/* many at a time: none is followed */
-		sky_near_back(&m->near, s->cell);
-		s->cell = SKY_NEAR_FREE;
-	}
 	if (say == SKY_NEAR_HOLD) {
 		nap(m, s, now);
 		return false;
@@ -237,7 +236,7 @@ allowed(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 	if (s->guess >= m->hops.nodes)
 		return true;
 	n = &m->hops.node[s->guess];
-	if (say == SKY_NEAR_GO || (say == SKY_NEAR_LIKELY && s->naps < NAPS))
+	if (say == SKY_NEAR_GO || (say == SKY_NEAR_LIKELY && !rested(m, s, now)))
 		return dared(m, s, n->iface, now);
 	if (s->phase == MASS_AT_BACK && !(n->flags & SKY_NODE_ROOTED)) {
 		if (sky_hops_try(&m->hops, n->iface, now))
@@ -284,18 +283,15 @@ sky_mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 		return false;
 	if (s->phase == MASS_AT_EDGE && !again && edge_known(m, s, now))
 		return false;
-	if (s->phase == MASS_AT_ALL && !again && !pick(m, s)) {
+	if (s->phase == MASS_AT_ALL && !pick(m, s)) {
 		s->waiting = true;
 		sky_mass_sleep(m, s, now + sky_mass_wait(m));
 		return false;
 	}
 	if (!m->hops.gap_least)
 		return true;
-	if (!allowed(m, s, now)) {
-		if (s->phase == MASS_AT_ALL && !s->promised && !(s->got >> s->ttl & 1))
-			s->asked &= ~(UINT64_C(1) << s->ttl);	/* held: later */
+	if (!allowed(m, s, now))
 		return false;
-	}
 	if (s->guess < m->hops.nodes)
 		m->hops.iface[m->hops.node[s->guess].iface].asked++;
 	return true;
@@ -341,7 +337,7 @@ met(struct sky_mass *m, struct mass_slot *s)
 
 	if (s->distance && s->ttl == s->distance - 1 && s->ttl < s->start)
 		s->flags |= SKY_MASS_CHECKED;	/* the target itself was met before */
-	if (i == SKY_HOPS_NONE) {
+	if (i == SKY_HOPS_NONE || m->conf.every_hop) {
 		one_nearer(m, s);
 		return;
 	}
@@ -479,8 +475,6 @@ sky_mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_ma
 	if (a->what == SKY_HOP_TOO_BIG)
 		return;
 	if (s->phase == MASS_AT_ALL) {
-		if (m->hops.gap_least && a->what == SKY_HOP_EXCEEDED)
-			sky_hops_answered(&m->hops, sky_hops_iface(&m->hops, &a->by));
 		all_said(m, s, a);
 		return;
 	}

@@ -21,7 +21,7 @@ enum {
 	PATIENCE = 5,			/* s */
 	WINDOW_LEAST = 256, WINDOW_MOST = 65536,
 	ROUTERS_LEAST = 1 << 16, ROUTERS_MOST = 1 << 22,
-	SPLIT = 16, GAP = 5, TRIES = 2,
+	HOPS = 32, SPLIT = 16, GAP = 5, TRIES = 2,
 	TURNS = 4096,			/* answers taken before the next probes */
 	FLUSH_MS = 100,
 };
@@ -65,7 +65,7 @@ configure(struct mass *m)
 		.routers = routers(m), .rate = o->rate ? (uint32_t)o->rate : RATE,
 		.hop_rate = o->have_hop_rate ? (uint32_t)o->hop_rate : HOP_RATE,
 		.hop_burst = HOP_BURST, .mtu = o->no_mtu ? 0 : m->io.mtu,
-		.max_ttl = (uint8_t)(o->max < SKY_MASS_HOPS ? o->max : SKY_MASS_HOPS),
+		.max_ttl = (uint8_t)(o->have_max ? o->max : HOPS),
 		.split = SPLIT, .gap = GAP, .tries = TRIES, .every_hop = o->every_hop,
 		.patience_ns = o->have_patience ? o->patience : PATIENCE * SECOND,
 		.wait_ns = o->wait,
@@ -299,7 +299,7 @@ path_mass(const struct opts *o)
 		return STATUS_SYSTEM;
 	}
 	m->o = o;
-	m->signals = m->io.wake = m->resume.fd = -1;
+	m->signals = m->io.wake = m->io.halt = m->resume.fd = -1;
 	status = open_all(m);
 	if (status == 0) {
 		m->began = m->told = run_now();

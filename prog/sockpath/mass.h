@@ -62,7 +62,7 @@ struct mass_io {
 	_Atomic bool asleep;		/* the reader waits for wake */
 	_Atomic bool stop;
 	_Atomic uint64_t forged;	/* answers without our seal */
-	int wake;			/* eventfd */
+	int wake, halt;			/* eventfd: for the reader; for the thread */
 	pthread_t thread;
 	bool started;
 };

@@ -22,7 +22,6 @@ enum {
 	MTU_MOST = 9000,
 	BUFFER = 4 << 20,
 	REST_US = 100,		/* not woken for each answer, but for some */
-	LOOK_MS = 100,		/* how often the thread looks whether it is to end */
 };
 
 /* --- opening --- */
@@ -116,8 +115,9 @@ mass_io_open(struct mass_io *io, const struct opts *o, const struct mass_list *l
 	int rc = 0;
 
 	io->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	io->halt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	io->ring = calloc(MASS_RING, sizeof(*io->ring));
-	if (io->wake < 0 || !io->ring || sky_device_random(io->key, sizeof(io->key)) < 0) {
+	if (io->wake < 0 || io->halt < 0 || !io->ring || sky_device_random(io->key, sizeof(io->key)) < 0) {
 		run_say("%s", strerror(ENOMEM));
 		return STATUS_SYSTEM;
 	}
@@ -210,15 +210,19 @@ pass_on(struct mass_io *io, const struct sky_mass_answer *a)
 }
 
 static void
-wake(struct mass_io *io)
+signal_fd(int fd)
 {
 	uint64_t one = 1;
-	ssize_t ignored;
+	ssize_t ignored = write(fd, &one, sizeof(one));
 
-	if (!atomic_exchange(&io->asleep, false))
-		return;
-	ignored = write(io->wake, &one, sizeof(one));
 	(void)ignored;
+}
+
+static void
+wake(struct mass_io *io)
+{
+	if (atomic_exchange(&io->asleep, false))
+		signal_fd(io->wake);
 }
 
 static unsigned
@@ -247,14 +251,14 @@ listen_for_all(void *arg)
 {
 	struct mass_io *io = arg;
 	const struct timespec rest = { .tv_nsec = REST_US * 1000 };
-	struct pollfd p[2] = { { .fd = -1 }, { .fd = -1 } };
+	struct pollfd p[3] = { { .fd = -1 }, { .fd = -1 }, { io->halt, POLLIN, 0 } };
 	unsigned got;
 
 	for (int i = 0; i < 2; i++)
 		if (io->volley[i])
 			p[i] = (struct pollfd){ io->volley[i]->rx, POLLIN | POLLERR, 0 };
 	while (!atomic_load(&io->stop)) {
-		if (poll(p, 2, LOOK_MS) <= 0)
+		if (poll(p, 3, -1) <= 0)
 			continue;
 		got = 0;
 		for (int i = 0; i < 2; i++)
@@ -318,8 +322,10 @@ void
 mass_io_close(struct mass_io *io)
 {
 	atomic_store(&io->stop, true);
-	if (io->started)
+	if (io->started) {
+		signal_fd(io->halt);
 		pthread_join(io->thread, NULL);
+	}
 	for (int i = 0; i < 2; i++) {
 		if (io->volley[i])
 			sky_volley_close(io->volley[i]);
@@ -328,4 +334,6 @@ mass_io_close(struct mass_io *io)
 	free(io->ring);
 	if (io->wake >= 0)
 		close(io->wake);
+	if (io->halt >= 0)
+		close(io->halt);
 }

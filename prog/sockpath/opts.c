@@ -6,6 +6,7 @@
 
 #include "cli/host.h"
 #include "cli/opt.h"
+#include "proto/mass.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -342,6 +343,7 @@ check_pairs(const struct opts *o)
 		    "--raw, -g, -r, -l: not with --targets" },
 		{ o->targets, o->first != 1 || o->probes || o->flying || o->pause || o->packets,
 		    "-f, -q, -N, -z, --packets: not with --targets" },
+		{ o->targets, o->have_max && o->max > SKY_MASS_HOPS, "-m: at most 60 with --targets" },
 		{ o->targets, o->document, "--json=document: not with --targets; JSON lines only" },
 		{ o->resume, o->json, "--json: not with --resume, which writes to its file" },
 		{ o->first > o->max, true, "-f: more than -m" },

@@ -86,7 +86,8 @@ def lines():
 
 def options():
     for args in (["-I"], ["-T"], ["--raw"], ["--paths"], ["--reverse"], ["--cycles", "2"],
-                 ["--style", "book"], ["--json=document"]):
+                 ["--style", "book"], ["--json=document"], ["-m", "61"], ["-f", "2"], ["-q", "2"],
+                 ["-N", "4"], ["-z", "1"], ["--packets", "5"]):
         _, err, status = listed("127.0.0.1\n", *args)
         ok(status == 2 and args[0].partition("=")[0] in err, "not with --targets: " + args[0], err)
     for args in (["--shard", "1/2"], ["--resume", "x"], ["--seed", "1"], ["--rate", "5"],

@@ -197,7 +197,8 @@ no_router_is_asked_beyond_its_budget(void **state)
 		asked += b.net.router[i].asked;
 		refused += b.net.router[i].refused;
 	}
-	print_message("# %u routers, %lu errors due, %lu beyond a bucket; %.1f s; assumed %lu of %lu, wrong %lu\n",
+	print_message("# %u routers, %lu errors due, %lu beyond a bucket; %.1f s; "
+	    "assumed %lu of %lu, wrong %lu\n",
 	    b.net.routers, (unsigned long)asked, (unsigned long)refused, (double)(b.now - S) / 1e9,
 	    (unsigned long)s.how[SKY_MASS_ASSUMED], (unsigned long)s.hops, (unsigned long)s.wrong_hop);
 	assert_int_equal(s.reached, 4000);
@@ -205,6 +206,58 @@ no_router_is_asked_beyond_its_budget(void **state)
 	assert_int_equal(s.wrong_how[SKY_MASS_MEASURED] + s.wrong_how[SKY_MASS_SHARED], 0);
 	assert_true(s.wrong_hop * 15 < s.hops);
 	assert_true(b.now < 60 * S);
+	massbed_release(&b);
+}
+
+/* The same, all hops of all targets. Parallel questions are only roughly kept to
+ * the budget, but what is told stays true. */
+static void
+every_hop_within_a_budget(void **state)
+{
+	struct sky_mass_conf c = plain();
+	struct inet_conf net = { .targets = 1000, .seed = 3 };
+	struct massbed b;
+	struct seen s;
+	uint64_t asked = 0, refused = 0;
+
+	massbed_init(&b, &net);
+	c.hop_rate = 6;
+	c.every_hop = true;
+	s = run(&b, &c);
+	for (uint32_t i = 0; i < b.net.routers; i++) {
+		asked += b.net.router[i].asked;
+		refused += b.net.router[i].refused;
+	}
+	print_message("# every hop: errors due %lu, beyond %lu; %.1f s; measured %lu assumed %lu "
+	    "silent %lu wrong %lu\n",
+	    (unsigned long)asked, (unsigned long)refused, (double)(b.now - S) / 1e9,
+	    (unsigned long)s.how[1], (unsigned long)s.how[3], (unsigned long)s.how[0],
+	    (unsigned long)s.wrong_hop);
+	assert_int_equal(s.reached, 1000);
+	assert_int_equal(s.wrong_how[SKY_MASS_MEASURED], 0);
+	assert_true(b.now < 120 * S);
+	massbed_release(&b);
+}
+
+static void
+loss_is_neither_silence_nor_a_black_hole(void **state)
+{
+	struct sky_mass_conf c = plain();
+	struct inet_conf net = { .targets = 4000, .seed = 11, .unlimited = 1000, .small = 200,
+	    .loss = 50 };
+	struct massbed b;
+	struct seen s;
+
+	massbed_init(&b, &net);
+	c.tries = 3;
+	s = run(&b, &c);
+	print_message("# 5 %% each way: reached %lu, MTU wrong %lu, missing hops %lu of %lu, "
+	    "unchecked %lu, probes %lu\n",
+	    (unsigned long)s.reached, (unsigned long)s.wrong_mtu, (unsigned long)s.missing,
+	    (unsigned long)s.hops, (unsigned long)s.unchecked, (unsigned long)s.probes);
+	assert_true(s.reached * 1000 >= 4000 * 990);
+	assert_true(s.wrong_mtu * 100 <= s.reached);
+	assert_int_equal(s.wrong_hop, 0);
 	massbed_release(&b);
 }
 
@@ -433,6 +486,8 @@ main(void)
 		cmocka_unit_test(the_union_of_shards_is_one_run),
 		cmocka_unit_test(what_was_done_is_left_out),
 		cmocka_unit_test(no_router_is_asked_beyond_its_budget),
+		cmocka_unit_test(every_hop_within_a_budget),
+		cmocka_unit_test(loss_is_neither_silence_nor_a_black_hole),
 		cmocka_unit_test(sizes_are_exact_or_told_to_be_bounds),
 		cmocka_unit_test(short_quotes_are_matched_one_at_a_time),
 		cmocka_unit_test(ways_back_of_another_length_are_noticed),

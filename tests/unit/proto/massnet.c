@@ -113,7 +113,8 @@ report(const struct massbed *b, const struct tally *t, const struct naive *v, do
 {
 	const struct sky_mass_stats *s = sky_mass_stats(b->mass);
 
-	print_message("# %u routers; %.2f probes a target (naive %.2f), %.1f s at %u/s (naive %.1f s)\n",
+	print_message("# %u routers; %.2f probes a target (naive %.2f), "
+	    "%.1f s at %u/s (naive %.1f s)\n",
 	    b->net.routers, (double)s->probes / targets, (double)v->probes / targets, seconds,
 	    rate, v->seconds);
 	print_message("# hops found %.2f %% (naive %.2f %%): measured %.1f %%, shared %.1f %%, "
