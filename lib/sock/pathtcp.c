@@ -90,6 +90,15 @@ is_answered(int err)
 	return err == ECONNREFUSED || err == EHOSTUNREACH;
 }
 
+static bool
+is_busy(const struct sky_pathsock *s)
+{
+	for (unsigned i = 0; i < s->ways; i++)
+		if (s->way[i].fd >= 0)
+			return true;
+	return false;
+}
+
 unsigned
 sky_pathsock_dial(struct sky_pathsock *s, const struct sky_hop_probe *p, unsigned n)
 {
@@ -109,6 +118,8 @@ sky_pathsock_dial(struct sky_pathsock *s, const struct sky_hop_probe *p, unsigne
 			continue;
 		}
 		hang_up(w);
+		if ((r == -EMFILE || r == -ENFILE) && is_busy(s))
+			break;		/* until an answer frees one */
 		sky_pathsock_failed(s, p[i].id, -r);
 	}
 	return i;

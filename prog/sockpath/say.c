@@ -3,6 +3,7 @@
 #include "say.h"
 #include "names.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -195,6 +196,9 @@ say_status(const struct run *r, const struct sky_trace_path *p)
 {
 	bool proven = p->certainty == SKY_TRACE_MTU_EXACT || p->certainty == SKY_TRACE_MTU_AT_LEAST;
 
+	if (p->stop == SKY_TRACE_LOCAL && (p->err == EMFILE || p->err == ENFILE ||
+	    p->err == ENOMEM || p->err == ENOBUFS))
+		return STATUS_SYSTEM;
 	if (!p->reached)
 		return STATUS_NOT;
 	if (r->o->expect && (!proven || p->mtu < (uint32_t)r->o->expect_mtu))
