@@ -178,7 +178,8 @@ judge(struct mass_io *io, const struct sky_volley_echo *e, struct sky_mass_answe
 	if (e->err && !sky_hopin_error(&h, &e->dst, e->type, e->code, e->info, &e->by))
 		return false;
 	a->mark.position = SKY_MASSMARK_NONE;
-	if (!sky_massmark_decode(&a->mark, io->key, e->head, e->len) && e->err && e->len >= 8) {
+	if (!sky_massmark_decode(&a->mark, io->key, e->head, e->len) && e->err &&
+	    e->len >= SKY_MASSMARK_LEN) {
 		atomic_fetch_add(&io->forged, 1);
 		return false;
 	}

@@ -6,12 +6,13 @@ import collections
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.environ["SOCKEYE_SRC"] + "/tests")
-from kit import chain, netns  # noqa: E402
+from kit import chain, netns, packet  # noqa: E402
 from tap import done, ok, skip_all  # noqa: E402
 
 SOCKPATH = os.environ["SOCKEYE_BUILD"] + "/prog/sockpath/sockpath"
@@ -190,6 +191,31 @@ def defaults():
        "and how long it would take to ask them", repr(sums))
 
 
+def forged(lab):
+    """Errors in the name of a router, for the right port, with payload that is not
+    ours: from noise, and from a true probe with one bit changed."""
+    listed("10.200.1.0/25\n")
+    wire = packet.Wire(lab.routers[0], "left", lab.here.mac("right"))
+    with lab.here:
+        p = subprocess.Popen(argv("--rate", 300, "--hop-rate", 0), stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+    seen = wire.catch(socket.AF_INET, 33434, 10)
+    bent = bytes([seen.payload[0] ^ 1]) + seen.payload[1:60]
+    for i in range(200):
+        for payload in (bytes(range(i, i + 40)), bent):
+            dst = "10.200.1.%d" % (i % 126 + 1)
+            quote = packet.ip(seen.src, dst, packet.UDP,
+                              packet.udp(seen.src, seen.sport, dst, 33434, payload))
+            wire.put(packet.icmp("10.66.6.6", seen.src, 3 if i % 2 else 11, 3 if i % 2 else 0,
+                                 bytes(4), quote))
+    out, err = p.communicate(timeout=30)
+    records = [json.loads(x) for x in out.splitlines()]
+    wrong = [r for r in records if r["type"] == "target" and not is_whole(r)]
+    ok(p.returncode == 0 and not wrong and len(records) == 128 and "10.66.6.6" not in out,
+       "forged errors change nothing", err + repr(wrong[:1]))
+    ok(records[-1]["forged"] == 400, "and are counted", repr(records[-1]))
+
+
 def live(lab):
     """Progress with an estimate; Ctrl-C ends with the sums."""
     listed("10.200.0.0/16\n")
@@ -216,5 +242,6 @@ killed(LAB, WHOLE)
 sizes()
 silent(LAB)
 defaults()
+forged(LAB)
 live(LAB)
 done()
