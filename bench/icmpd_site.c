@@ -83,13 +83,13 @@ sum_of(const uint8_t *p, size_t len)
 }
 
 void
-site_forge(struct site *s, unsigned i)
+site_forge(struct site *s, unsigned i, uint16_t port)
 {
 	static const uint8_t head[] = {
 		3, 3, 0, 0, 0, 0, 0, 0,				/* port unreachable */
 		0x45, 0, 0, 36, 0, 0, 0, 0, 64, 17, 0, 0,	/* IP, UDP */
 		0, 0, 0, 0, 10, 9, 9, 9,
-		0, 0, 0, 9, 0, 16, 0, 0,			/* to port 9, 8 bytes */
+		0, 0, 0, 0, 0, 16, 0, 0,			/* of 8 bytes */
 	};
 	struct sockaddr_in a = address_of(i);
 	uint8_t p[44] = { 0 };
@@ -98,6 +98,8 @@ site_forge(struct site *s, unsigned i)
 	memcpy(p, head, sizeof(head));
 	memcpy(p + 20, &a.sin_addr, 4);
 	memcpy(p + 28, &a.sin_port, 2);
+	port = htons(port);
+	memcpy(p + 30, &port, 2);
 	sum = htons(sum_of(p, sizeof(p)));
 	memcpy(p + 2, &sum, 2);
 	a.sin_port = 0;

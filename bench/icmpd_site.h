@@ -47,8 +47,8 @@ struct site {
 void site_open(struct site *s, const char *icmpd);
 void site_close(struct site *s);
 
-/* An error about a datagram of socket i. */
-void site_forge(struct site *s, unsigned i);
+/* An error about a datagram of socket i to some port, not 0. */
+void site_forge(struct site *s, unsigned i, uint16_t port);
 /* When the last one arrived, as the kernel stamped it; 0 if there is none. */
 uint64_t site_stamp(struct site *s);
 
