@@ -30,6 +30,7 @@ static const struct {
 } reporters[] = {
 	{ "reply", "errors4", "an answer came back" },
 	{ "queue", "refused", "ICMP errors, from the socket's error queue" },
+	{ "icmpd", "icmpd", "ICMP errors that the queue does not show, from icmpd(8)" },
 	{ "counter", "meminfo", "what the kernel dropped at the socket" },
 	{ "capture", "packet", "a second witness on the wire" },
 };

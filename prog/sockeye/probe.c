@@ -44,6 +44,8 @@ const struct probe probes[] = {
 	  "setcap cap_net_raw+ep PROGRAM, or run it with sudo", RAW_CONTAINER },
 	{ "packet", "packet socket", "captures", false, try_packet,
 	  "setcap cap_net_raw+ep PROGRAM, or run it with sudo", RAW_CONTAINER },
+	{ "icmpd", "icmpd answers", "sock --errors icmpd, icmpctl", false, try_icmpd,
+	  "systemctl start icmpd.socket, or icmpd", NULL },
 	{ "counters", "this host's UDP counters", "bad-checksum, no-socket in sum", false,
 	  try_counters, "mount -t proc proc /proc", NULL },
 	{ "icmprate", "how often this host sends errors", "labs with many errors", false,

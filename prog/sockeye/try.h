@@ -23,6 +23,7 @@ int try_labtools(char *detail, size_t size);
 int try_ping(char *detail, size_t size);
 int try_raw(char *detail, size_t size);
 int try_packet(char *detail, size_t size);
+int try_icmpd(char *detail, size_t size);
 int try_counters(char *detail, size_t size);
 int try_icmprate(char *detail, size_t size);
 
