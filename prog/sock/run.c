@@ -61,7 +61,7 @@ open_ledger(struct run *x)
 bool
 run_reads_trains(const struct config *c)
 {
-	return c->server && c->source_sink && !c->no_trains && !c->verbose &&
+	return c->server && c->source_sink && !c->measure.on && !c->no_trains && !c->verbose &&
 	    !c->pause && !c->initial_pause && !c->peek &&
 	    c->errors == ERRORS_QUEUE;
 }
