@@ -104,4 +104,4 @@ PEERS = [
 def ours(build, *options, json_to="--json"):
     path = build + "/prog/sockpath/sockpath"
     return Tool("sockpath" + "".join(" " + o for o in options),
-                [path, "FAMILY", "-n", "-m", "HOPS", json_to, *options, "DST"], read_ours, program=path)
+                [path, "FAMILY", "-n", json_to, *options, "DST"], read_ours, program=path)

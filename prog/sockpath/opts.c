@@ -378,8 +378,8 @@ take_operands(struct opts *o, int n, char **word)
 	o->len = (uint32_t)len;
 }
 
-/* Called by the name of another program, it is that one. */
-static void
+/* Called by the name of another program, it is that one. True: that is tracepath. */
+static bool
 named(struct opts *o, const char *self)
 {
 	const char *slash = self ? strrchr(self, '/') : NULL;
@@ -395,17 +395,34 @@ named(struct opts *o, const char *self)
 	for (int i = STYLE_TRACEROUTE; style_words[i]; i++)
 		if (i != STYLE_BOOK && strcmp(name, style_words[i]) == 0)
 			o->style = i;
+	return o->style == STYLE_TRACEPATH;
+}
+
+/* To tracepath, -l is the length of packets. */
+static void
+take_length(struct opts *o)
+{
+	if (!o->label)
+		return;
+	if (o->label < 28 || o->label > LARGEST)
+		opts_refuse("-l '%d': not a packet length (expected 28 to 65535)", o->label);
+	if (!o->len)
+		o->len = (uint32_t)o->label;
+	o->label = 0;
 }
 
 void
 opts_read(struct opts *o, int argc, char **argv)
 {
+	bool tracepath;
 	int at;
 
 	*o = (struct opts){ .first = 1, .max = 30 };
-	named(o, argv[0]);
+	tracepath = named(o, argv[0]);
 	at = opt_parse(&program, o, argc, argv);
 	take_operands(o, argc - at, argv + at);
+	if (tracepath)
+		take_length(o);
 	/* what others stop at is not far enough for some paths; silence and loops end
 	 * a trace by themselves */
 	if (!o->have_max && o->style == STYLE_PLAIN)

@@ -160,8 +160,10 @@ def by_name():
         os.chmod(d, 0o755)
         for name in ("tracepath", "traceroute6"):
             os.symlink(SOCKPATH, f"{d}/{name}")
-        got = say(DIRECT, "s", f"{d}/tracepath d.v4", f"{d}/traceroute6 d")
+        got = say(DIRECT, "s", f"{d}/tracepath d.v4", f"{d}/tracepath -l 300 d.v4",
+                  f"{d}/traceroute6 d")
     return ("Resume: pmtu 1500 hops 1 back 1" in got[0] and
+            got[1].startswith(" 1:  d ") and "Resume: pmtu 300 hops 1 back 1" in got[1] and
             "traceroute to d (fd00::2)" in got[-1], "called by another program's name",
             "".join(got))
 
