@@ -5,11 +5,13 @@ silent, lying, black; by every method, as an ordinary user and as root."""
 import concurrent.futures as futures
 import json
 import os
+import re
 import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from pathbed import SOCKPATH, chain, hops, narrow, need_namespaces, sockpath, steps  # noqa: E402
+from pathbed import (SRC, chain, hops, narrow, need_namespaces, socknet,  # noqa: E402
+                     sockpath, steps)
 from tap import done, ok, skip  # noqa: E402
 
 need_namespaces()
@@ -169,6 +171,18 @@ def budget():
            (name, r.summary.get("sent"), most), r.all)
 
 
+def manual():
+    """The first example of the page, but for times and the count of packets."""
+    def masked(lines):
+        return [re.sub(r"[0-9.]+ ([mu]s|packets)", "- \\1", line) for line in lines]
+    with open(SRC + "/prog/sockpath/sockpath.1", encoding="utf-8") as f:
+        shown = re.search(r"\.Bd -literal\n\$ (socknet run .*?)\.Ed", f.read(), re.S)[1].splitlines()
+    words = shown[0].split()
+    status, out, err = socknet("", *words[1:])
+    ok(status == 0 and masked(out.splitlines()) == masked(shown[1:]),
+       "the example of sockpath(1): %s" % shown[0], out + err)
+
+
 def peers():
     """Two other programs see the same hops."""
     own = sockpath(chain(), "--json", "d.v4").addresses()
@@ -194,5 +208,6 @@ as_root()
 document()
 text()
 budget()
+manual()
 peers()
 done()
