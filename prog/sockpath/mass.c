@@ -131,14 +131,16 @@ open_all(struct mass *m)
 static bool
 hear(struct mass *m)
 {
-	struct sky_mass_answer a;
-	int i = 0;
+	struct sky_mass_answer a, more[MASS_BATCH];
+	unsigned i = 0, n = mass_io_help(&m->io, more);
 
+	for (unsigned k = 0; k < n; k++)
+		sky_mass_answer(m->engine, &more[k], run_now());
 	while (i < TURNS && mass_io_take(&m->io, &a)) {
 		sky_mass_answer(m->engine, &a, run_now());
 		i++;
 	}
-	return i > 0;
+	return i + n > 0;
 }
 
 static bool

@@ -63,6 +63,8 @@ struct mass_io {
 	_Atomic bool stop;
 	_Atomic uint64_t forged;	/* answers without our seal */
 	int wake, halt;			/* eventfd: for the reader; for the thread */
+	pthread_mutex_t lock;		/* who takes from the sockets */
+	bool turn;			/* which family was helped with last */
 	pthread_t thread;
 	bool started;
 };
@@ -75,6 +77,9 @@ void mass_io_close(struct mass_io *io);
 unsigned mass_io_send(struct mass_io *io, const struct sky_mass_probe *p, unsigned n, int *err);
 /* True and an answer, if there is one. */
 bool mass_io_take(struct mass_io *io, struct sky_mass_answer *a);
+/* Up to MASS_BATCH answers taken from the sockets at once; 0 if there are none, or the
+ * thread is about it. */
+unsigned mass_io_help(struct mass_io *io, struct sky_mass_answer *a);
 /* Sleeps until an answer, the deadline (steady ns) or a signal; true: a signal. */
 bool mass_io_wait(struct mass_io *io, int signals, uint64_t deadline);
 

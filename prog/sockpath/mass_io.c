@@ -226,24 +226,60 @@ wake(struct mass_io *io)
 		signal_fd(io->wake);
 }
 
+/* What waits at one socket, up to a batch. Whoever has the lock. */
 static unsigned
-drain(struct mass_io *io, struct sky_volley *v)
+drain(struct mass_io *io, struct sky_volley *v, struct sky_mass_answer *a)
 {
 	struct sky_volley_echo e[SKY_VOLLEY_BATCH];
+	unsigned n = sky_volley_take(v, e, SKY_VOLLEY_BATCH), kept = 0;
 	uint64_t wall, steady;
-	struct sky_mass_answer a;
-	unsigned n = sky_volley_take(v, e, SKY_VOLLEY_BATCH);
 
 	if (!n)
 		return 0;
 	wall = sky_clock_wall();
 	steady = sky_clock_steady();
 	for (unsigned i = 0; i < n; i++) {
-		memset(&a, 0, sizeof(a));
-		a.at = when(e[i].time_ns, wall, steady);
-		if (judge(io, &e[i], &a))
-			pass_on(io, &a);
+		memset(&a[kept], 0, sizeof(a[kept]));
+		a[kept].at = when(e[i].time_ns, wall, steady);
+		kept += judge(io, &e[i], &a[kept]);
 	}
+	return kept;
+}
+
+static bool
+drain_all(struct mass_io *io)
+{
+	struct sky_mass_answer a[SKY_VOLLEY_BATCH];
+	unsigned n, most = 0;
+
+	for (int i = 0; i < 2; i++) {
+		if (!io->volley[i])
+			continue;
+		pthread_mutex_lock(&io->lock);
+		n = drain(io, io->volley[i], a);
+		pthread_mutex_unlock(&io->lock);
+		for (unsigned k = 0; k < n; k++)
+			pass_on(io, &a[k]);
+		most = n > most ? n : most;
+	}
+	return most == SKY_VOLLEY_BATCH;
+}
+
+/* The thread may have no processor just now, and a receive buffer is small where
+ * one has no privileges: whoever sends takes, too. */
+unsigned
+mass_io_help(struct mass_io *io, struct sky_mass_answer *a)
+{
+	unsigned n = 0;
+
+	if (pthread_mutex_trylock(&io->lock))
+		return 0;
+	io->turn = !io->turn;
+	if (io->volley[io->turn])
+		n = drain(io, io->volley[io->turn], a);
+	else
+		n = drain(io, io->volley[!io->turn], a);
+	pthread_mutex_unlock(&io->lock);
 	return n;
 }
 
@@ -253,7 +289,7 @@ listen_for_all(void *arg)
 	struct mass_io *io = arg;
 	const struct timespec rest = { .tv_nsec = REST_US * 1000 };
 	struct pollfd p[3] = { { .fd = -1 }, { .fd = -1 }, { io->halt, POLLIN, 0 } };
-	unsigned got;
+	bool more;
 
 	for (int i = 0; i < 2; i++)
 		if (io->volley[i])
@@ -261,11 +297,9 @@ listen_for_all(void *arg)
 	while (!atomic_load(&io->stop)) {
 		if (poll(p, 3, -1) <= 0)
 			continue;
-		got = 0;
-		for (int i = 0; i < 2; i++)
-			got += io->volley[i] ? drain(io, io->volley[i]) : 0;
+		more = drain_all(io);
 		wake(io);
-		if (got < SKY_VOLLEY_BATCH)
+		if (!more)
 			nanosleep(&rest, NULL);
 	}
 	return NULL;
@@ -274,8 +308,10 @@ listen_for_all(void *arg)
 int
 mass_io_start(struct mass_io *io)
 {
-	int rc = pthread_create(&io->thread, NULL, listen_for_all, io);
+	int rc = pthread_mutex_init(&io->lock, NULL);
 
+	if (rc == 0)
+		rc = pthread_create(&io->thread, NULL, listen_for_all, io);
 	io->started = rc == 0;
 	if (rc == 0)
 		return 0;
