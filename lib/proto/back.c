@@ -303,7 +303,9 @@ sky_back_answer(struct sky_back *b, uint64_t now, const struct sky_hop_answer *a
 		p->flying = false;
 		b->flying--;
 	}
-	if (a->what == SKY_HOP_REACHED && a->reply_len)
+	if (a->what == SKY_HOP_LOCAL && (a->err == ENOBUFS || a->err == EAGAIN))
+		b->r.lost++;
+	else if (a->what == SKY_HOP_REACHED && a->reply_len)
 		echoed(b, at, p, a);
 	else if (a->what == SKY_HOP_REACHED || a->what == SKY_HOP_UNREACHABLE ||
 	    a->what == SKY_HOP_LOCAL)
