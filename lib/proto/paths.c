@@ -325,7 +325,7 @@ cell_lost(struct sky_paths *p, uint32_t id)
 	c->silent++;
 	p->lost++;
 	if (p->hop[b->ttl].width == (p->silent[b->ttl] ? 1 : 0)) {
-		if (silences(p, b->ttl) >= PATHS_TRIES || (b->ttl > p->top && c->silent >= 3))
+		if ((silences(p, b->ttl) >= PATHS_TRIES && b->ttl < p->top) || c->silent >= 3)
 			hop_silent(p, b->ttl);
 	}
 }

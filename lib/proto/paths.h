@@ -206,7 +206,7 @@ struct sky_paths {
 	uint8_t far;			/* the highest that was asked, and 1 */
 	uint8_t reach;			/* the path ends here: it is known; 0 */
 	uint8_t stop;
-	bool dirty, chosen, sized, done, reached, cut;
+	bool dirty, chosen, sized, done, reached, cut, second;
 	uint16_t queued, queue_at;
 	struct { uint16_t flow, len; uint8_t ttl, kind; } queue[SKY_PATHS_QUEUE];
 	struct sky_paths_node node[SKY_PATHS_NODES];

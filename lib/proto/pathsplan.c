@@ -543,6 +543,24 @@ prune(struct sky_paths *p)
 		}
 }
 
+/* Nobody answered anything: all buckets may be empty, by whoever asked before. Once
+ * more from the beginning, when each has an error to give. */
+static void
+second_try(struct sky_paths *p, uint64_t now)
+{
+	if (p->top || p->second || !p->far || p->conf.patience_ns < 2 * p->conf.refill_ns)
+		return;
+	p->second = true;
+	p->nodes = 1;
+	p->far = 0;
+	memset(p->cell, 0, sizeof(p->cell));
+	memset(&p->hop[1], 0, sizeof(p->hop) - sizeof(p->hop[0]));
+	memset(p->silent, 0, sizeof(p->silent));
+	p->branches = 0;
+	p->chosen = p->sized = false;
+	p->wake = now + 2 * p->conf.refill_ns;
+}
+
 void
 sky_paths_plan(struct sky_paths *p, uint64_t now)
 {
@@ -561,4 +579,6 @@ sky_paths_plan(struct sky_paths *p, uint64_t now)
 	plan_hops(p, now);
 	if (!p->queued)
 		plan_doubts(p, now);
+	if (!p->queued && !p->wake)
+		second_try(p, now);
 }

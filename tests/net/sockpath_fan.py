@@ -72,7 +72,7 @@ class Fan:
             self.via(n, 7, there)
             self.via(n, 0, back)
         self.via("r4", 0, (6, 1))
-        for i in range(RUNS):       # a bucket of its own for each run
+        for i in range(RUNS + 1):   # a bucket of its own for each run
             self.ns["s"].ip("addr add 10.77.0.%d/24 dev sr1" % (10 + i))
 
     def run(self, *args, timeout=60):
@@ -129,7 +129,7 @@ def branches():
     r = fan.run("--paths", "fd77:7::2")
     mtus = {b.get("pmtu") for b in of(r, "branch")}
     ok(r.returncode == 0 and {1400, 1500} <= mtus, "and over IPv6", r.stdout + r.stderr)
-    r = fan.run("--paths", "--expect-mtu", 1500, "fd77:7::2")
+    r = fan.run("--paths", "--expect-mtu", 1500, "-s", "10.77.0.%d" % (10 + RUNS), "10.77.7.2")
     ok(r.returncode == 4, "--expect-mtu is about the narrowest", r.stdout + r.stderr)
 
 

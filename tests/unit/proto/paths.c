@@ -353,6 +353,24 @@ nothing_answers(void **state)
 	assert_true(run.r.packets < 40);
 }
 
+/* Whoever asked before left nothing in the buckets. */
+static void
+empty_buckets_are_waited_for(void **state)
+{
+	struct sky_paths_conf c = { .patience_ns = 3000 * WEB_MS };
+
+	web_init(&w, 1);
+	w.burst = 6;
+	w.rate = 1;
+	web_shape(&w, WEB_CHAIN);
+	for (unsigned i = 0; i < w.routers; i++)
+		w.router[i].tokens = 0;
+	web_run(&w, &p, &c, &run);
+	assert_true(run.r.reached);
+	assert_int_equal(run.missing, 0);
+	assert_int_equal(run.false_links, 0);
+}
+
 static void
 interrupted(void **state)
 {
@@ -388,6 +406,7 @@ main(void)
 		cmocka_unit_test(a_silent_one_of_several_is_told),
 		cmocka_unit_test(loss_is_lived_with),
 		cmocka_unit_test(nothing_answers),
+		cmocka_unit_test(empty_buckets_are_waited_for),
 		cmocka_unit_test(interrupted),
 	};
 
