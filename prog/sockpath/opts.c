@@ -17,7 +17,8 @@
 #define SECOND INT64_C(1000000000)
 #define AT(member) .at = offsetof(struct opts, member)
 
-enum { PORT_UDP = 33434, PORT_U = 53, PORT_TCP = 80, LARGEST = 65535, FAR = 64 };
+enum { PORT_UDP = 33434, PORT_U = 53, PORT_TCP = 80, LARGEST = 65535, FAR = 64,
+	FACTOR_HERE = 3000, FACTOR_NEAR = 10000 };
 
 void
 opts_refuse(const char *format, ...)
@@ -69,28 +70,30 @@ factor(const char *text, uint32_t *out)
 	return true;
 }
 
-/* As traceroute has it: how long at most, and how many times the round trip of the
- * same hop, of a later one. */
+/* As traceroute has it: how long at most; how many times the round trip of the same
+ * hop, and of a later one. */
 static const char *
 take_wait(void *config, const struct opt *row, const char *arg)
 {
 	static const char want[] = "1ms to 60s, perhaps with factors: 5,3,10";
-	char text[64], *here, *near = NULL;
+	char text[64], *word[3] = { text, NULL, NULL };
 	struct opts *o = config;
+	unsigned n = 1;
 
 	(void)row;
 	if (snprintf(text, sizeof(text), "%s", arg) >= (int)sizeof(text))
 		return want;
-	here = strchr(text, ',');
-	if (here) {
-		*here++ = '\0';
-		near = strchr(here, ',');
+	for (char *at = text; (at = strpbrk(at, ",/")) != NULL; n++) {
+		if (n == 3)
+			return want;
+		*at++ = '\0';
+		word[n] = at;
 	}
-	if (near)
-		*near++ = '\0';
-	if (here && (!near || !factor(here, &o->here) || !factor(near, &o->near)))
+	o->have_factors = n > 1;
+	o->here = FACTOR_HERE;
+	o->near = FACTOR_NEAR;
+	if ((word[1] && !factor(word[1], &o->here)) || (word[2] && !factor(word[2], &o->near)))
 		return want;
-	o->have_factors = here != NULL;
 	if (opt_duration(text, SECOND, &o->wait) < 0 || o->wait < SECOND / 1000 ||
 	    o->wait > 60 * SECOND)
 		return want;
@@ -101,11 +104,16 @@ static const char *
 take_router(void *config, const struct opt *row, const char *arg)
 {
 	struct opts *o = config;
+	char *list = strdup(arg), *word;
 
 	(void)row;
-	if (o->routers == SKY_PATHSOCK_ROUTERS)
-		return "at most 8 of them";
-	o->router[o->routers++] = arg;
+	while (list && (word = strsep(&list, ",")) != NULL) {	/* kept to the end */
+		if (o->routers == SKY_PATHSOCK_ROUTERS)
+			return "at most 8 of them";
+		if (!*word)
+			return "routers, with a comma between";
+		o->router[o->routers++] = word;
+	}
 	return NULL;
 }
 
@@ -328,6 +336,12 @@ check_pairs(const struct opts *o)
 		{ o->tcp, o->style > STYLE_TRACEROUTE || (o->style && o->mtu), "-T: TCP SYN finds "
 		    "no MTU, which that style is about; use UDP or -I" },
 		{ o->style != STYLE_PLAIN, o->reverse, "--reverse: not with --style" },
+		{ o->style != STYLE_PLAIN, o->paths, "--paths: not with --style" },
+		{ o->style != STYLE_PLAIN, o->have_cycles, "--cycles: not with --style" },
+		{ o->style != STYLE_PLAIN, o->no_mtu, "--no-mtu: not with --style; traceroute's "
+		    "is without one" },
+		{ o->style != STYLE_PLAIN, o->packets > 0, "--packets: not with --style, which "
+		    "is bounded by -q and -m" },
 		{ o->have_factors, o->style == STYLE_PLAIN, "-w: factors only with --style; "
 		    "otherwise waits follow the round trips" },
 		{ o->shards, !o->targets, "--shard: only with --targets" },

@@ -65,9 +65,9 @@ configure(const struct run *r, struct sky_serial_conf *c)
 		c->window = (uint16_t)o->flying;
 	if (o->wait)
 		c->wait_ns = o->wait;
-	if (o->have_factors) {
-		c->here = o->here;
-		c->near = o->near;
+	if (o->wait) {			/* alone, it is waited for in any case */
+		c->here = o->have_factors ? o->here : 0;
+		c->near = o->have_factors ? o->near : 0;
 	}
 	c->pause_ns = o->pause;
 	c->first = (uint8_t)o->first;

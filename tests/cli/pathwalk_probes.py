@@ -113,6 +113,19 @@ def gateway():
        for p in r.probes), "-g: a loose source route, to the router first", f"{options} {r.all}")
 
 
+@row("gateway")
+def gateways():
+    r = path("-g", "198.51.100.50,198.51.100.51")
+    two = path("-g", "198.51.100.50", "-g", "198.51.100.51")
+    want = bytes([198, 51, 100, 51, 198, 51, 100, 7])
+    ok(r.probes and two.probes and all(want in p.options and p.dst == "198.51.100.50"
+       for p in r.probes + two.probes), "-g: several, by commas or one by one", r.all + two.all)
+    r = path("-g", "198.51.100.50,")
+    ok(r.status == 2 and not r.sent and "198.51.100.50," in r.err, "-g: an empty one", r.all)
+    r = path("-g", ",".join(f"198.51.100.{i}" for i in range(9)))
+    ok(r.status == 2 and not r.sent and "8" in r.err, "-g: nine are one too many", r.all)
+
+
 @row("direct")
 def direct():
     near, far = path("-r", to="192.0.2.77", hops=0), path("-r")

@@ -26,6 +26,18 @@ def wait():
        "-w: how long silence is believed", f"{quick.took} {slow.took}\n{slow.all}")
     first = [p.at for p in slow.probes if p.ttl == 1]
     ok(len(first) > 1 and first[1] - first[0] >= 0.39, "-w: no repetition before it", slow.all)
+    words = ("--style", "traceroute", "-m", 4)
+    alone, factors = (path(*words, "-w", w, silent=(2,)) for w in (1, "1,2,5"))
+    ok(alone.took > 0.95, "-w alone, by traceroute's style: a silent hop takes all of it",
+       alone.took)
+    ok(factors.took < 0.6 and factors.out.count("*") == 3,
+       "-w with factors: it takes some round trips of a later one", f"{factors.took}")
+    r = path(*words, "-w", "1/2")
+    ok(r.status == 0, "-w: as traceroute has it, with a slash, without the last", r.all)
+    for bad in ("1,2,3,4", "1,,", "0", "1,-2", "1,x", ""):
+        r = path("--style", "book", "-w", bad)
+        ok(r.status == 2 and not r.sent and f"'-w {bad}'" in r.err, "-w '%s': refused" % bad,
+           r.all)
 
 
 @row("sendwait")
@@ -85,6 +97,10 @@ def style():
     r = path("--style", "traceroute", "-I", "-q", 2, to=DST6)
     ok(r.status == 0 and "\n 4  2001:db8::7  " in r.out and {p.proto for p in r.probes} == {58},
        "--style traceroute -I: by echo", r.all)
+    for words in (["--paths"], ["--cycles", 2], ["--packets", 5], ["--no-mtu"], ["--reverse"]):
+        r = path("--style", "book", *words)
+        ok(r.status == 2 and not r.sent and words[0] in r.err, "--style and %s: refused" %
+           words[0], r.all)
     r = path("--style", "tracepath", "--json")
     ok(r.status == 2 and not r.sent, "--style and --json: refused", r.all)
 
