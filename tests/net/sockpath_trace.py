@@ -174,7 +174,7 @@ def budget():
 def manual():
     """The first example of the page, but for times and the count of packets."""
     def masked(lines):
-        return [re.sub(r"[0-9.]+ ([mu]s|packets)", "- \\1", line) for line in lines]
+        return [re.sub(r"[0-9.]+ ([mu]?s|packets)\b", "-", line) for line in lines]
     with open(SRC + "/prog/sockpath/sockpath.1", encoding="utf-8") as f:
         shown = re.search(r"\.Bd -literal\n\$ (socknet run .*?)\.Ed", f.read(), re.S)[1].splitlines()
     words = shown[0].split()
