@@ -84,7 +84,8 @@ look(int epfd, struct epoll_event *e, int n)
 }
 
 /* The next socket from *fd on that waits in this set and keeps an error, of which it
- * was not told if it wants to hear of changes alone. */
+ * was not told if it wants to hear of changes alone. One that wants one event may
+ * have had it: it learns at its next receive. */
 static struct sock *
 next_kept(int epfd, int *fd)
 {
@@ -94,7 +95,7 @@ next_kept(int epfd, int *fd)
 		struct sock *s = sock_known(*fd);
 
 		if (!s || !atomic_load(&s->kept) || s->watch.epfd != epfd || s->watch.fd != *fd ||
-		    !(s->watch.events & INPUT))
+		    !(s->watch.events & INPUT) || (s->watch.events & EPOLLONESHOT))
 			continue;
 		if (!(s->watch.events & EPOLLET) || !sock_has(s, SOCK_TOLD))
 			return s;
@@ -132,7 +133,6 @@ time_for(int epfd, int64_t ns)
 {
 	int fd = 0;
 
-	second_take();
 	return next_kept(epfd, &fd) ? 0 : ns;
 }
 

@@ -20,6 +20,29 @@ socket(int family, int type, int protocol)
 	return fd;
 }
 
+static int
+made_by_accept(int fd)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		sock_closed((unsigned)fd, (unsigned)fd);
+	errno = saved;
+	return fd;
+}
+
+SHOWN int
+accept(int fd, __SOCKADDR_ARG from, socklen_t *len)
+{
+	return made_by_accept(next()->accept(fd, from.__sockaddr__, len));
+}
+
+SHOWN int
+accept4(int fd, __SOCKADDR_ARG from, socklen_t *len, int flags)
+{
+	return made_by_accept(next()->accept4(fd, from.__sockaddr__, len, flags));
+}
+
 SHOWN int
 dup(int fd)
 {

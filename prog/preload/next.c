@@ -16,7 +16,7 @@ static const struct {
 	ROW(write), ROW(writev), ROW(recv), ROW(recvfrom), ROW(recvmsg), ROW(recvmmsg),
 	ROW(read), ROW(readv), ROW(poll), ROW(ppoll), ROW(select), ROW(pselect),
 	ROW(epoll_ctl), ROW(epoll_wait), ROW(epoll_pwait), ROW(epoll_pwait2),
-	ROW(setsockopt), ROW(getsockopt), ROW(dup), ROW(dup2), ROW(dup3), ROW(fcntl),
+	ROW(setsockopt), ROW(getsockopt), ROW(accept), ROW(accept4), ROW(dup), ROW(dup2), ROW(dup3), ROW(fcntl),
 	ROW(fcntl64), ROW(close), ROW(close_range), ROW(closefrom), ROW(syscall),
 };
 

@@ -124,7 +124,8 @@ wait(struct pollfd *p, nfds_t n, int64_t ns, const sigset_t *mask)
 	struct patience w;
 	int r;
 
-	second_take();
+	if (n > MOST)
+		second_take();
 	patience_begin(&w, any_kept(p, n) ? 0 : ns);
 	do {
 		r = wait_once(p, n, patience_spec(&w, &left), mask);

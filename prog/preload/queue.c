@@ -106,11 +106,17 @@ bool
 queue_is_ours(struct sock *s, int fd)
 {
 	int saved = errno;
+	uint32_t now;
 
-	if (!sock_has(s, SOCK_ON | SOCK_HANDS_OFF))
-		sock_set(s, queue_flags(fd, sock_has(s, SOCK_SIX)));
+	if (sock_has(s, SOCK_HANDS_OFF))
+		return false;
+	now = queue_flags(fd, sock_has(s, SOCK_SIX));
+	if (!(now & SOCK_ON) && sock_has(s, SOCK_ON))
+		sock_closed((unsigned)fd, (unsigned)fd);
+	else
+		sock_set(s, now);
 	errno = saved;
-	return sock_is_ours(s);
+	return now & SOCK_ON;
 }
 
 /* An error that is pending is one that it had not seen. */

@@ -22,7 +22,8 @@ uint32_t queue_flags(int fd, bool six);
 /* Turns the queue on, and joins icmpd, once. None of these touches errno. */
 void queue_on(struct sock *s, int fd);
 /* For when there is an error: true if it lies in a queue that we turned on, here or
- * in another process that shares the socket. */
+ * in another process that shares the socket. The kernel is asked: the C library may
+ * have closed the descriptor by itself, and something else has its number. */
 bool queue_is_ours(struct sock *s, int fd);
 /* The program wants its own: what we turned on is off again, and stays. */
 void queue_give_back(struct sock *s, int fd);

@@ -63,8 +63,9 @@ all_restart(void)
 	return true;
 }
 
-static int
-timeout_ms(int fd)
+/* SO_RCVTIMEO; negative: for ever. */
+static int64_t
+timeout_ns(int fd)
 {
 	struct timeval t = { 0 };
 	socklen_t len = sizeof(t);
@@ -73,7 +74,18 @@ timeout_ms(int fd)
 		return -1;
 	if (!t.tv_sec && !t.tv_usec)
 		return -1;
-	return (int)(t.tv_sec * 1000 + (t.tv_usec + 999) / 1000);
+	return patience_of(&(struct timespec){ t.tv_sec, t.tv_usec * 1000 });
+}
+
+/* The same time is left as before, however often it is woken for nothing. */
+static bool
+has_time(struct receiving *x)
+{
+	if (x->waited)
+		return patience_again(&x->w);
+	x->waited = true;
+	patience_begin(&x->w, timeout_ns(x->fd));
+	return true;
 }
 
 /* Waits as the receive would have. errno: EAGAIN when the time is over. */
@@ -82,16 +94,14 @@ wait_for(struct receiving *x)
 {
 	struct pollfd p[] = { { .fd = x->fd, .events = POLLIN },
 		{ .fd = second_fd(), .events = POLLIN } };
-	int timeout = timeout_ms(x->fd);
-	int r;
+	int r = 0;
 
-	if (next()->fcntl(x->fd, F_GETFL) & O_NONBLOCK) {
-		errno = EAGAIN;
+	errno = EAGAIN;
+	if (next()->fcntl(x->fd, F_GETFL) & O_NONBLOCK || !has_time(x))
 		return false;
-	}
 	do
-		r = next()->poll(p, 2, timeout);
-	while (r < 0 && errno == EINTR && timeout < 0 && all_restart());
+		r = next()->poll(p, 2, patience_ms(&x->w));
+	while (r < 0 && errno == EINTR && x->w.left_ns < 0 && all_restart());
 	if (r == 0)
 		errno = EAGAIN;
 	if (r > 0 && p[1].revents)
@@ -122,6 +132,11 @@ receiving_again(struct receiving *x)
 		return false;
 	if ((err == EAGAIN || err == EWOULDBLOCK) && x->extra)
 		return wait_for(x) && (!sock_has(x->s, SOCK_WAITS) || none_taken(x, &hidden));
+	if (err == ENOTSOCK && x->extra) {
+		sock_closed((unsigned)x->fd, (unsigned)x->fd);
+		*x = (struct receiving){ .fd = x->fd };
+		return true;
+	}
 	if (!queue_may_be_stale(err) || !queue_is_ours(x->s, x->fd))
 		return false;
 	if (!none_taken(x, &hidden))
@@ -159,6 +174,24 @@ recvfrom(int fd, void *b, size_t n, int flags, __SOCKADDR_ARG from, socklen_t *l
 	return r;
 }
 
+/* Descriptors that came with a message have the numbers of others, gone before. */
+static void
+note_passed(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			sock_closed((unsigned)fd, (unsigned)fd);
+		}
+	}
+}
+
 SHOWN ssize_t
 recvmsg(int fd, struct msghdr *m, int flags)
 {
@@ -170,6 +203,8 @@ recvmsg(int fd, struct msghdr *m, int flags)
 	do
 		r = next()->recvmsg(fd, m, flags | x.extra);
 	while (r < 0 && receiving_again(&x));
+	if (r >= 0 && !x.s && m->msg_controllen)
+		note_passed(m);
 	return r;
 }
 

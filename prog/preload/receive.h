@@ -12,12 +12,15 @@
 #ifndef PRELOAD_RECEIVE_H
 #define PRELOAD_RECEIVE_H
 
+#include "patience.h"
 #include "state.h"
 
 struct receiving {
 	struct sock *s;		/* NULL: none of ours */
 	int fd;
 	int extra;		/* MSG_DONTWAIT: it is us who wait, see receive.c */
+	bool waited;
+	struct patience w;	/* once it has */
 };
 
 /* False: errno is the next error's, return it. */

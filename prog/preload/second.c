@@ -93,7 +93,7 @@ second_join(struct sock *s, int fd)
 	struct second *x = second();
 	int saved = errno, id = -1;
 
-	if (!state()->icmpd || atomic_load(&s->id) >= 0 || !lock(x, PATIENCE))
+	if (!state()->icmpd[0] || atomic_load(&s->id) >= 0 || !lock(x, PATIENCE))
 		return;
 	if (begin(x))
 		id = sky_icmpd_add(&x->d, fd, tag_of(s));
@@ -183,7 +183,7 @@ second_take(void)
 
 	if (second_fd() < 0 || !lock(x, 1))
 		return;
-	for (int i = 0; i < ROUNDS && n == EVENTS && atomic_load(&x->fd) >= 0; i++) {
+	for (int i = 0; i < ROUNDS && n > 0 && atomic_load(&x->fd) >= 0; i++) {
 		n = sky_icmpd_recv(&x->d, e, EVENTS, NULL, 0);
 		for (int j = 0; j < n; j++) {
 			if (e[j].kind == SKY_ICMPD_DOWN)

@@ -169,7 +169,6 @@ wait(struct sets *x, struct patience *w, const sigset_t *mask)
 	struct timespec t;
 	int r;
 
-	second_take();
 	if (any_kept(x))
 		w->left_ns = 0;
 	do {

@@ -100,10 +100,12 @@ connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t len)
 	r = next()->connect(fd, to.__sockaddr__, len);
 	if (!s || r < 0)
 		return r;
-	if (to.__sockaddr__->sa_family == AF_UNSPEC)
+	if (to.__sockaddr__->sa_family == AF_UNSPEC) {
 		sock_clear(s, SOCK_CONNECTED);
-	else
-		sock_set(s, SOCK_CONNECTED);
+		return r;
+	}
+	sock_set(s, SOCK_CONNECTED);
+	vouch_sent(s, to.__sockaddr__, len);
 	return r;
 }
 

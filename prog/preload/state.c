@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sockeye/icmpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,7 +52,7 @@ mark_fd(struct state *st, int fd, uint16_t mark)
 {
 	int top = atomic_load(&st->fd_top);
 
-	if (mark != FOREIGN && mark != UNKNOWN)
+	if (mark != UNKNOWN)
 		while (fd > top && !atomic_compare_exchange_weak(&st->fd_top, &top, fd))
 			continue;
 	unref(st, atomic_exchange(&st->of[fd], mark));
@@ -184,9 +185,10 @@ void
 sock_closed(unsigned first, unsigned last)
 {
 	struct state *st = state();
+	unsigned top = (unsigned)atomic_load(&st->fd_top);
 
-	if (last >= FDS)
-		last = FDS - 1;
+	if (last > top)
+		last = top;
 	for (unsigned fd = first; fd <= last; fd++) {
 		uint16_t mark = atomic_load_explicit(&st->of[fd], memory_order_relaxed);
 
@@ -268,20 +270,29 @@ forked_there(void)
 	second_forget();
 }
 
+/* A copy: some programs write over their environment. What is too long is nothing. */
+static void
+copy_env(char *out, size_t size, const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	if (snprintf(out, size, "%s", value ? value : otherwise) >= (int)size)
+		out[0] = 0;
+}
+
 static void __attribute__((constructor))
 begin(void)
 {
 	struct state *st = state();
 	const char *deliver = getenv("SOCKEYE_DELIVER");
-	const char *icmpd = getenv("SOCKEYE_ICMPD");
 	struct stat err;
 
 	(void)next();
 	atomic_store(&st->pid, getpid());
 	st->log_only = deliver && strcmp(deliver, "log") == 0;
-	st->log = getenv("SOCKEYE_DELIVER_LOG");
-	st->icmpd = icmpd ? icmpd : SKY_ICMPD_PATH;
-	st->tells = st->log_only || st->log;
+	copy_env(st->log, sizeof(st->log), "SOCKEYE_DELIVER_LOG", "");
+	copy_env(st->icmpd, sizeof(st->icmpd), "SOCKEYE_ICMPD", SKY_ICMPD_PATH);
+	st->tells = st->log_only || st->log[0];
 	if (fstat(STDERR_FILENO, &err) == 0) {
 		st->err_dev = err.st_dev;
 		st->err_ino = err.st_ino;

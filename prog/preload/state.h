@@ -10,6 +10,7 @@
 #ifndef PRELOAD_STATE_H
 #define PRELOAD_STATE_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -55,15 +56,15 @@ struct state {
 	/* from the environment, constant afterwards */
 	bool log_only;			/* errors are told, never returned */
 	bool tells;			/* lines are written */
-	const char *icmpd;		/* where it listens; NULL: not to be asked */
-	const char *log;		/* to this file, NULL: to standard error */
+	char icmpd[PATH_MAX];		/* where it listens; empty: not to be asked */
+	char log[PATH_MAX];		/* lines go to this file; empty: to standard error */
 	dev_t err_dev;			/* what standard error was at the start */
 	ino_t err_ino;
 
 	_Atomic pid_t pid;		/* told apart from the child of a vfork */
 	_Atomic bool forked;
 	_Atomic int kept;		/* sockets that keep an error */
-	_Atomic int fd_top;		/* no socket above this descriptor */
+	_Atomic int fd_top;		/* nothing is known above this descriptor */
 	_Atomic uint16_t of[FDS];
 	struct sock sock[SOCKS];
 };

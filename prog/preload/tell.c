@@ -27,14 +27,14 @@ put(const struct state *st, const char *line, size_t len)
 	const struct next *n = next();
 	int fd = STDERR_FILENO;
 
-	if (st->log)
+	if (st->log[0])
 		fd = open(st->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 	else if (!is_still_stderr(st))
 		return;
 	if (fd < 0)
 		return;
 	(void)!n->write(fd, line, len);
-	if (st->log)
+	if (st->log[0])
 		n->close(fd);
 }
 
