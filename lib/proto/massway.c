@@ -197,6 +197,14 @@ rested(const struct sky_mass *m, const struct mass_slot *s, uint64_t now)
 	return s->napping && now - s->napping >= m->conf.patience_ns / 2;
 }
 
+static uint64_t
+patience_left(const struct sky_mass *m, const struct mass_slot *s, uint64_t now)
+{
+	uint64_t spent = s->napping ? now - s->napping : 0;
+
+	return spent < m->conf.patience_ns ? m->conf.patience_ns - spent : 0;
+}
+
 /* Who will answer is not sure. If the one that may has no budget, others first:
  * some answers later it is sure. */
 static bool
@@ -244,7 +252,7 @@ allowed(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 		nap(m, s, now);		/* nothing yet that could be assumed */
 		return false;
 	}
-	wait = sky_hops_take(&m->hops, n->iface, now, m->conf.patience_ns);
+	wait = sky_hops_take(&m->hops, n->iface, now, patience_left(m, s, now));
 	if (wait == UINT64_MAX) {
 		denied(m, s);
 		return false;
