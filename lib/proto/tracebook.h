@@ -74,6 +74,7 @@ struct trace {
 	uint64_t began, ended, now, wake, paused_until;
 	uint64_t rtt;		/* longest */
 	uint64_t top_at;	/* when the hop `top` answered */
+	uint64_t last_at;	/* when anybody did */
 	uint64_t bytes, serial;
 	uint64_t far_sent;	/* the first probe meant for the end */
 	uint32_t probes, epoch;	/* those before epoch say nothing about sizes */

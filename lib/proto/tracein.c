@@ -67,12 +67,17 @@ sky_trace_due(const struct trace *t, const struct trace_probe *b)
 {
 	uint64_t ns = patience(t, trace_place(t, b->ttl));
 	uint32_t before = 0;
+	uint64_t due;
 
 	for (const struct trace_probe *o = t->probe; b->hop && o < b; o++)
 		before += o->is == TRACE_LOST && o->ttl == b->ttl && o->len == b->len &&
 		    o->sent < b->sent;
 	ns <<= before < 2 ? 0 : before < 4 ? before - 1 : 3;
-	return b->sent + (ns < t->conf.max_wait_ns ? ns : t->conf.max_wait_ns);
+	ns = ns < t->conf.max_wait_ns ? ns : t->conf.max_wait_ns;
+	due = b->sent + ns;
+	if (due < t->last_at + t->conf.min_wait_ns)	/* others are still coming in */
+		due = t->last_at + t->conf.min_wait_ns;
+	return due < b->sent + 2 * ns ? due : b->sent + 2 * ns;
 }
 
 bool
@@ -436,6 +441,7 @@ static void
 take_in(struct trace *t, struct trace_probe *b, const struct sky_hop_answer *a)
 {
 	t->answers++;
+	t->last_at = t->now;
 	b->is = TRACE_CAME;
 	b->what = a->what;
 	b->type = a->type;

@@ -236,21 +236,23 @@ best(const struct trace *t, const struct trace_limit *l, const struct witness *w
 	return w->place[k];
 }
 
-/* The byte after a likely size again, and that size where it counts: so that a
- * search that ends there needs no round more. Then something that is answered,
- * to compare with. */
+/* The byte after a size that is likely, or all that is left, again, and that size
+ * where it counts: so that a search that ends there needs no round more. Then
+ * something that is answered, to compare with. */
 static void
-prove_early(struct trace *t, const struct trace_limit *l, uint32_t low, const struct witness *w)
+prove_early(struct trace *t, const struct trace_limit *l, uint32_t low, uint32_t room, uint32_t at)
 {
-	uint32_t at = best(t, l, w), n = sky_trace_need(t) - 1;
-	bool early = likely(low) && sky_pmtu_common(l->ceiling) <= low && w->room > 4;
+	uint32_t n = sky_trace_need(t) - 1;
+	bool last = l->ceiling == low + 2;
+	bool early = last || (likely(low) && sky_pmtu_common(l->ceiling) <= low);
 
-	if (early && !l->refused && w->room > 9)
+	if (early && !l->refused && room > (last ? 4 : 6))
 		while (n--)
 			sky_trace_ask(t, ttl_of(t, at), low + 1, false);
-	if (early && t->carry[l->end] < low && sky_trace_room(t, l->end))
+	if (early && room > 4 && t->carry[l->end] < low &&
+	    sky_trace_room(t, l->end) > (last && l->refused ? KEEP : 0))
 		sky_trace_ask(t, ttl_of(t, l->end), low, false);
-	if (!l->refused && w->room > 4)
+	if (!l->refused && room > 4)
 		sky_trace_ask(t, ttl_of(t, at), low, false);
 }
 
@@ -285,27 +287,28 @@ how_many(const struct trace *t, const struct trace_limit *l, uint32_t low, uint3
 static void
 search(struct trace *t, const struct trace_limit *l, uint32_t low)
 {
-	uint32_t size[ROUND + 4], n, at = 0;
+	uint32_t size[ROUND + 4], n, at, next = 0;
 	struct witness w;
 
 	find_witnesses(t, l, &w);
 	if (!w.count)
 		return;
+	at = l->refused && l->ceiling == low + 2 && sky_trace_room(t, l->end) ? l->end
+	    : best(t, l, &w);
 	n = choose(t, l, low, how_many(t, l, low, w.room), size);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t k = at++ % w.count;
+		uint32_t k = next++ % w.count;
 
 		for (uint32_t j = 0; j < w.count && !w.left[k]; j++)
-			k = at++ % w.count;
+			k = next++ % w.count;
 		w.left[k] -= w.left[k] > 0;
-		sky_trace_ask(t, size[i] == low + 1 ? ttl_of(t, best(t, l, &w)) :
-		    ttl_of(t, w.place[k]), size[i], false);
+		sky_trace_ask(t, ttl_of(t, size[i] == low + 1 ? at : w.place[k]), size[i], false);
 	}
 	if (sky_trace_serial(t))
 		return;
 	if (n > 1 && !l->refused && lost_of(t, l->ceiling) < 2)
-		sky_trace_ask(t, ttl_of(t, best(t, l, &w)), l->ceiling, false);
-	prove_early(t, l, low, &w);
+		sky_trace_ask(t, ttl_of(t, at), l->ceiling, false);
+	prove_early(t, l, low, w.room, at);
 }
 
 /* Can it tell whether the ceiling vanishes before it? */
