@@ -10,6 +10,7 @@ enum {
 	BATCH = SKY_PATHSOCK_BATCH,
 	HURRY = 2000000,	/* ns until a full buffer is tried again */
 	PATIENCE = 500,		/* times */
+	FORGED_TOLD = 10,
 };
 
 struct queue {
@@ -85,6 +86,18 @@ send_due(struct run *r, struct sky_trace *t, struct queue *q)
 	return kind;
 }
 
+/* With -v: who sends what does not have our tag. */
+static void
+tell_forged(struct run *r, const struct sky_hop_answer *a)
+{
+	char host[SKY_ADDRSTRLEN];
+
+	if (!r->o->verbose || r->forged++ >= FORGED_TOLD)
+		return;
+	out_line(&r->out, "ignored: %u/%u from %s, about what was never sent", a->type, a->code,
+	    sky_addr_format_host(&a->by, host, sizeof(host)));
+}
+
 static void
 take_answers(struct run *r, struct sky_trace *t)
 {
@@ -93,7 +106,9 @@ take_answers(struct run *r, struct sky_trace *t)
 
 	for (unsigned i = 0; i < n; i++) {
 		sky_trace_answer(t, run_now(), &a[i]);
-		if (a[i].trust != SKY_TRUST_MISMATCH && a[i].what != SKY_HOP_LOCAL)
+		if (a[i].trust == SKY_TRUST_MISMATCH)
+			tell_forged(r, &a[i]);
+		else if (a[i].what != SKY_HOP_LOCAL)
 			names_want(r->names, &a[i].by);
 	}
 }

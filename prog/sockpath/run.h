@@ -36,6 +36,7 @@ struct run {
 	uint32_t packets;		/* by run_send(), that left this host */
 	uint64_t bytes;
 	uint64_t began;			/* steady clock, ns */
+	unsigned forged;		/* answers without our tag */
 };
 
 /* 0, or an exit status after one line on standard error. */

@@ -269,6 +269,14 @@ def forged():
         ok(p.returncode == 3 and d.get("forged", 0) > 0 and not d["reached"] and "pmtu" not in d and
            not any(h["state"] == "answered" for h in d["hops"]) and d["sent"] <= 100,
            "forged %s: counted, and nothing is believed" % what, p.all)
+    stop = threading.Event()
+    t = threading.Thread(target=forger, args=(stop, "127.0.0.2", 40001, 11, 0, 0))
+    t.start()
+    p = run("-v", "-n", "-s", "127.0.0.1", "--sport", "40001", "127.0.0.2")
+    stop.set()
+    t.join()
+    ok(p.stdout.count("ignored: 11/0 from 127.0.0.66, about what was never sent") == 10 and
+       "forged or foreign answers were ignored" in p.stdout, "-v tells who forges", p.all)
 
 
 bad_input()
