@@ -55,7 +55,8 @@ reopen(struct sky_paths *p, unsigned ttl)
 {
 	for (unsigned f = 0; f < p->flows; f++)
 		if (p->cell[f][ttl].is == CELL_SILENT)
-			p->cell[f][ttl] = (struct paths_cell){ .silent = 1 };
+			p->cell[f][ttl] = (struct paths_cell){ .silent = 1,
+			    .is = p->hop[ttl].asked_late ? CELL_LIMITED : CELL_NEW };
 }
 
 /* A node for what answered at this TTL. A hop that was thought silent and is not

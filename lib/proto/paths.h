@@ -191,6 +191,7 @@ struct paths_hop {
 	uint16_t pairs, parts;		/* see pathsend.c */
 	uint16_t controls;		/* in flight */
 	uint16_t dry;			/* flows unanswered in a row */
+	bool asked_late;
 };
 
 struct sky_paths {

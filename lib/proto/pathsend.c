@@ -250,6 +250,15 @@ sky_paths_branch(const struct sky_paths *p, unsigned i, struct sky_paths_branch 
 
 /* --- the whole --- */
 
+static bool
+ended(const struct sky_paths *p)
+{
+	for (unsigned i = 1; i < p->nodes; i++)
+		if (p->node[i].is == SKY_PATHS_END && p->node[i].ttl != PATHS_GONE)
+			return true;
+	return false;
+}
+
 static unsigned
 why(const struct sky_paths *p)
 {
@@ -264,7 +273,7 @@ why(const struct sky_paths *p)
 	for (unsigned i = 1; i < p->nodes; i++)
 		if (p->node[i].is == SKY_PATHS_STOP)
 			stop = SKY_PATHS_UNREACHABLE;
-	if (p->reached)
+	if (ended(p))
 		return SKY_PATHS_REACHED;
 	if (p->next > p->conf.packets)
 		return SKY_PATHS_CAP;
@@ -276,7 +285,7 @@ sky_paths_result(struct sky_paths *p, struct sky_paths_result *out)
 {
 	struct sky_paths_node n;
 
-	*out = (struct sky_paths_result){ .stop = why(p), .reached = p->reached, .complete = !p->cut,
+	*out = (struct sky_paths_result){ .stop = why(p), .reached = ended(p), .complete = !p->cut,
 	    .err = p->err, .branches = p->branches, .flows = p->flows,
 	    .packets = p->next - 1, .answers = p->answers, .strays = p->strays,
 	    .shorts = p->shorts, .limited = p->limited, .lost = p->lost, .began = p->began,

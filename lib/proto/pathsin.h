@@ -2,8 +2,8 @@
 /*
  * pathsin.h - inside paths.h, for the files that make it up.
  *
- * paths.c keeps probes and takes answers in; pathshost.c knows buckets; pathsplan.c says which flow to send
- * where; pathsize.c asks each branch for its MTU; pathsend.c judges: links, kinds
+ * paths.c keeps probes and takes answers in; pathshost.c knows buckets; pathsplan.c
+ * and pathsdoubt.c say which flow to send where; pathsize.c asks each branch for its MTU; pathsend.c judges: links, kinds
  * of balancers, chances.
  */
 #ifndef SKY_PROTO_PATHSIN_H
@@ -37,7 +37,13 @@ void sky_paths_forget(struct sky_paths *p, unsigned flow, unsigned ttl);
  * by bound[flow], if what it met before that is not known. */
 unsigned sky_paths_ends(const struct sky_paths *p, unsigned flow);
 
+/* pathsdoubt.c */
+void sky_paths_doubts(struct sky_paths *p, uint64_t now);
+void sky_paths_second(struct sky_paths *p, uint64_t now);
+
 /* pathsplan.c */
+/* Sends the flow there, if that was not done and is not beyond its end. */
+bool sky_paths_ask(struct sky_paths *p, unsigned flow, unsigned ttl);
 void sky_paths_plan(struct sky_paths *p, uint64_t now);
 /* Does the flow pass this node of hop ttl, as far as is known? */
 bool sky_paths_through(const struct sky_paths *p, unsigned flow, unsigned ttl, unsigned node);
@@ -65,6 +71,13 @@ enum paths_stable { PATHS_OPEN, PATHS_STABLE, PATHS_UNSTABLE };
 enum paths_stable sky_paths_stable(const struct sky_paths *p, unsigned ttl);
 /* Counts pairs and parts of each hop anew. */
 void sky_paths_pair(struct sky_paths *p);
+
+/* Nobody at all answers at this hop. */
+static inline bool
+paths_dead(const struct sky_paths *p, unsigned ttl)
+{
+	return p->silent[ttl] && p->hop[ttl].width == 1;
+}
 
 static inline bool
 paths_terminal(const struct sky_paths_node *n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pathsplan.c - which flow to send where: the trail, node control, what is in doubt. */
+/* pathsplan.c - which flow to send where: the trail, retries, node control. */
 #include "proto/pathsin.h"
 
 #include <string.h>
@@ -13,7 +13,6 @@
 #define DRY 8				/* flows that nobody of a hop answers: nobody will */
 #define FRESH_LEAST 4
 #define STUCK 3				/* rounds of them that bring a router nothing */
-#define REPEATS_ASKED 12
 
 unsigned
 sky_paths_enough(const struct sky_paths *p, unsigned nexts)
@@ -92,12 +91,6 @@ sky_paths_look(const struct sky_paths *p, unsigned node, const uint16_t *parent)
 
 /* --- the trail of flow 0, and the first look at each hop --- */
 
-static bool
-dead(const struct sky_paths *p, unsigned ttl)
-{
-	return p->silent[ttl] && p->hop[ttl].width == 1;
-}
-
 /* Silent TTLs of flow 0 after the last that anything answered. */
 static unsigned
 quiet(const struct sky_paths *p)
@@ -123,8 +116,8 @@ horizon(struct sky_paths *p)
 	return far < p->conf.max ? far : p->conf.max;
 }
 
-static bool
-ask(struct sky_paths *p, unsigned flow, unsigned ttl)
+bool
+sky_paths_ask(struct sky_paths *p, unsigned flow, unsigned ttl)
 {
 	unsigned end = p->bound[flow];
 
@@ -149,12 +142,12 @@ plan_trail(struct sky_paths *p)
 
 	far = end && end < far ? end : far;
 	for (unsigned h = 1; h <= far; h++) {
-		if (dead(p, h))
+		if (paths_dead(p, h))
 			continue;
-		ask(p, 0, h);
+		sky_paths_ask(p, 0, h);
 		flows = has_end(p, h) || h == p->guess ? FIRST_AT_END : FLIGHT;
 		for (unsigned f = 1; f < flows && (h == 1 || h <= p->top || h <= p->guess); f++)
-			ask(p, f, h);
+			sky_paths_ask(p, f, h);
 	}
 }
 
@@ -171,7 +164,7 @@ retry(struct sky_paths *p, unsigned flow, unsigned ttl)
 			sky_paths_silent(p, flow, ttl);
 		return;
 	}
-	if (!ask(p, flow, ttl) || c->silent < PATHS_TRIES - 1 || hop->controls)
+	if (!sky_paths_ask(p, flow, ttl) || c->silent < PATHS_TRIES - 1 || hop->controls)
 		return;
 	for (unsigned g = 0; g < p->flows; g++)
 		if (p->cell[g][ttl].is == CELL_SEEN &&
@@ -185,7 +178,7 @@ static void
 plan_retries(struct sky_paths *p)
 {
 	for (unsigned h = 1; h < p->far; h++)
-		for (unsigned f = 0; f < p->flows && !dead(p, h); f++)
+		for (unsigned f = 0; f < p->flows && !paths_dead(p, h); f++)
 			if (p->cell[f][h].is == CELL_NEW && p->cell[f][h].silent)
 				retry(p, f, h);
 }
@@ -245,11 +238,11 @@ witness(const struct sky_paths *p, unsigned flow, unsigned ttl, const uint16_t *
 static bool
 ask_along(struct sky_paths *p, unsigned flow, unsigned ttl)
 {
-	bool asked = ask(p, flow, ttl);
+	bool asked = sky_paths_ask(p, flow, ttl);
 
-	while (p->hop[ttl].width > 1 && p->hop[++ttl].width && ttl <= p->conf.max && !dead(p, ttl) &&
+	while (p->hop[ttl].width > 1 && p->hop[++ttl].width && ttl <= p->conf.max && !paths_dead(p, ttl) &&
 	    p->hop[ttl].dry < DRY && !(has_end(p, ttl) && !p->sized))
-		ask(p, flow, ttl);
+		sky_paths_ask(p, flow, ttl);
 	return asked;
 }
 
@@ -394,8 +387,8 @@ plan_fresh(struct sky_paths *p, unsigned ttl, unsigned n)
 		if (!untouched(p, f, from, ttl))
 			continue;
 		for (unsigned h = from; h <= ttl; h++)
-			if (!dead(p, h) && (p->hop[h].dry < DRY || h == ttl))
-				ask(p, f, h);
+			if (!paths_dead(p, h) && (p->hop[h].dry < DRY || h == ttl))
+				sky_paths_ask(p, f, h);
 		ask_along(p, f, ttl);
 		n--;
 	}
@@ -408,122 +401,13 @@ plan_hops(struct sky_paths *p, uint64_t now)
 	for (unsigned h = 1; h <= p->conf.max && p->hop[h - 1].width; h++) {
 		unsigned lack;
 
-		if (dead(p, h) || !p->hop[h].width)
+		if (paths_dead(p, h) || !p->hop[h].width)
 			continue;
 		plan_nodes(p, h, true, now);
 		lack = plan_nodes(p, h, false, now);
 		if (lack)
 			plan_fresh(p, h, lack);
 	}
-}
-
-/* --- what is in doubt at the end --- */
-
-/* Asks this flow there as soon as somebody of that hop has an error to give. */
-static bool
-ask_when(struct sky_paths *p, unsigned flow, unsigned ttl, uint64_t now)
-{
-	struct paths_cell *c = &p->cell[flow][ttl];
-	bool waits = false;
-
-	for (unsigned i = 1; i < p->nodes; i++) {
-		if (p->node[i].ttl != ttl || p->node[i].is == SKY_PATHS_SILENT)
-			continue;
-		if (sky_paths_tokens(p, p->node[i].host, now)) {
-			c->is = CELL_NEW;
-			return ask(p, flow, ttl);
-		}
-		waits = sky_paths_wait(p, p->node[i].host, now) || waits;
-	}
-	return waits;
-}
-
-/* A node that no flow was seen to come to from the hop before, or to leave. */
-static bool
-plan_link(struct sky_paths *p, unsigned node, int step, uint64_t now)
-{
-	unsigned ttl = p->node[node].ttl, other = ttl + step, best = PATHS_NONE;
-
-	for (unsigned f = 0; f < p->flows; f++) {
-		const struct paths_cell *c = &p->cell[f][other];
-
-		if (!sky_paths_through(p, f, ttl, node) || p->cell[f][ttl].is != CELL_SEEN)
-			continue;
-		if (c->is == CELL_SEEN || c->is == CELL_SILENT || c->is == CELL_FLYING)
-			return false;
-		best = f;
-	}
-	return best != PATHS_NONE && ask_when(p, best, other, now);
-}
-
-static bool
-plan_links(struct sky_paths *p, uint64_t now)
-{
-	bool any = false;
-
-	for (unsigned i = 1; i < p->nodes; i++) {
-		const struct sky_paths_node *n = &p->node[i];
-
-		if (n->is == SKY_PATHS_SILENT || n->ttl == PATHS_GONE)
-			continue;
-		if (n->ttl > 1 && p->hop[n->ttl - 1].width && !dead(p, n->ttl - 1))
-			any = plan_link(p, i, -1, now) || any;
-		if (!paths_terminal(n) && p->hop[n->ttl + 1].width && !dead(p, n->ttl + 1))
-			any = plan_link(p, i, 1, now) || any;
-	}
-	return any;
-}
-
-/* Would it tell anything: the kind of a balancer, or whether links are sure? */
-static bool
-matters(const struct sky_paths *p, unsigned ttl)
-{
-	uint16_t parent[SKY_PATHS_NODES];
-
-	if (p->hop[ttl].width < 2 || sky_paths_stable(p, ttl) != PATHS_OPEN)
-		return false;
-	if ((p->hop[ttl - 1].width > 1 && sky_paths_stable(p, ttl - 1) == PATHS_OPEN) ||
-	    (p->hop[ttl + 1].width > 1 && sky_paths_stable(p, ttl + 1) == PATHS_OPEN))
-		return true;
-	sky_paths_parents(p, ttl, parent);
-	for (unsigned i = 0; i < p->nodes; i++)
-		if (p->node[i].ttl == ttl - 1 && sky_paths_look(p, i, parent).nexts > 1)
-			return true;
-	return false;
-}
-
-/* One flow again, where it was: does it keep to it? */
-static bool
-plan_again(struct sky_paths *p, unsigned ttl, uint64_t now)
-{
-	struct paths_hop *h = &p->hop[ttl];
-	bool waits = false;
-
-	if (h->asked_again >= REPEATS_ASKED || !matters(p, ttl))
-		return false;
-	for (unsigned f = 0; f < p->flows; f++) {
-		const struct paths_cell *c = &p->cell[f][ttl];
-		bool tokens = c->is == CELL_SEEN && sky_paths_tokens(p, p->node[c->node].host, now);
-
-		if (c->is != CELL_SEEN)
-			continue;
-		if (tokens || h->credit < PATHS_CREDIT) {
-			h->asked_again++;
-			h->credit += !tokens;
-			return sky_paths_push(p, PATHS_AGAIN, f, ttl, p->conf.len);
-		}
-		waits = sky_paths_wait(p, p->node[c->node].host, now) || waits;
-	}
-	return waits;
-}
-
-static void
-plan_doubts(struct sky_paths *p, uint64_t now)
-{
-	plan_links(p, now);
-	sky_paths_pair(p);
-	for (unsigned h = 1; h < p->far && !p->conf.stray_unchecked; h++)
-		plan_again(p, h, now);
 }
 
 /* The destination, seen at this hop by a flow that was not seen at the one before,
@@ -543,24 +427,6 @@ prune(struct sky_paths *p)
 		}
 }
 
-/* Nobody answered anything: all buckets may be empty, by whoever asked before. Once
- * more from the beginning, when each has an error to give. */
-static void
-second_try(struct sky_paths *p, uint64_t now)
-{
-	if (p->top || p->second || !p->far || p->conf.patience_ns < 2 * p->conf.refill_ns)
-		return;
-	p->second = true;
-	p->nodes = 1;
-	p->far = 0;
-	memset(p->cell, 0, sizeof(p->cell));
-	memset(&p->hop[1], 0, sizeof(p->hop) - sizeof(p->hop[0]));
-	memset(p->silent, 0, sizeof(p->silent));
-	p->branches = 0;
-	p->chosen = p->sized = false;
-	p->wake = now + 2 * p->conf.refill_ns;
-}
-
 void
 sky_paths_plan(struct sky_paths *p, uint64_t now)
 {
@@ -578,7 +444,7 @@ sky_paths_plan(struct sky_paths *p, uint64_t now)
 		return;
 	plan_hops(p, now);
 	if (!p->queued)
-		plan_doubts(p, now);
+		sky_paths_doubts(p, now);
 	if (!p->queued && !p->wake)
-		second_try(p, now);
+		sky_paths_second(p, now);
 }

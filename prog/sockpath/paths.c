@@ -55,7 +55,8 @@ conf(const struct run *r, struct sky_paths_conf *c)
 	*c = (struct sky_paths_conf){ .size = sizeof(*c), .len = r->len,
 	    .full = o->no_mtu ? 0 : r->sock.device_mtu, .floor = six ? 1280 : 68,
 	    .packets = o->packets ? (uint32_t)o->packets : 0, .flying = (uint8_t)o->flying,
-	    .max = o->max < SKY_PATHS_HOPS ? (uint8_t)o->max : SKY_PATHS_HOPS - 1,
+	    .max = !o->have_max ? 0 : o->max < SKY_PATHS_HOPS ? (uint8_t)o->max :
+	    SKY_PATHS_HOPS - 1,
 	    .refill_ns = six ? 100000000 : 0, .patience_ns = PATIENCE, .wait_ns = o->wait,
 	    .dst = r->dst };
 	if (c->packets > SKY_PATHS_PACKETS)
