@@ -13,6 +13,7 @@
 /* The far end is not called silent sooner: it may be much further away than the
  * last router that answers. */
 #define FAR_PATIENCE UINT64_C(200000000)
+#define FEW 2
 
 /* Is anybody there? Who answered another question is, too. */
 static bool
@@ -105,6 +106,20 @@ ask_more(struct trace *t, unsigned ttl, uint32_t n)
 		sky_trace_ask(t, ttl, t->hop_len, true);
 }
 
+/* Of a few silent hops each is asked twice at once: two losses by chance are not
+ * so rare, and it takes no longer. */
+static void
+ask_again(struct trace *t, unsigned ttl)
+{
+	unsigned silent = 0;
+
+	for (unsigned i = t->conf.first; i <= t->top; i++)
+		silent += !came(t, i) && !t->hop[i].flying;
+	sky_trace_ask(t, ttl, t->hop_len, true);
+	if (ttl < t->top && silent <= FEW && t->hop[ttl].sent < SKY_TRACE_TRIES && !t->alone)
+		sky_trace_ask(t, ttl, t->hop_len, true);
+}
+
 static void
 ask_hop(struct trace *t, unsigned ttl)
 {
@@ -117,7 +132,7 @@ ask_hop(struct trace *t, unsigned ttl)
 	else if (came(t, ttl) && h->sent < t->conf.probes)
 		ask_more(t, ttl, t->conf.probes - h->sent);
 	else if (!came(t, ttl) && !h->flying && h->sent < tries_at(t, ttl))
-		sky_trace_ask(t, ttl, t->hop_len, true);
+		ask_again(t, ttl);
 }
 
 /* Answers that do not say to what: when nothing flies, one hop is asked again. */

@@ -67,7 +67,7 @@ static void
 loss(void **state)
 {
 	const struct lossy *c = *state;
-	unsigned right = 0, wrong = 0, hops = 0, packets = 0, slow = 0;
+	unsigned right = 0, wrong = 0, hops = 0, packets = 0, slow = 0, far = 0;
 	static double rounds[1000];
 
 	for (uint32_t seed = 1; seed <= 1000; seed++) {
@@ -89,16 +89,19 @@ loss(void **state)
 			hops += run_hop(&run, i).state == SKY_TRACE_ANSWERED;
 		rounds[seed - 1] = run_rounds(&run);
 		slow += run_rounds(&run) > 20;
+		far += run.path.distance != 9;
 		packets = run.path.packets > packets ? run.path.packets : packets;
 	}
 	qsort(rounds, 1000, sizeof(rounds[0]), by_number);
 	printf("# %s: right %u of 1000, wrong %u, hops %u of 9000, at most %u packets; %.1f R (median), "
-	    "%.1f (90 of 100), %.1f (99), %u above 20\n", c->name, right, wrong, hops, packets,
-	    rounds[499], rounds[899], rounds[989], slow);
+	    "%.1f (90 of 100), %.1f (99), %u above 20; "
+	    "%u at another distance\n", c->name, right, wrong, hops, packets,
+	    rounds[499], rounds[899], rounds[989], slow, far);
 	assert_true(right >= 990);
 	assert_true(wrong <= 1);
 	assert_true(hops >= 8950);
 	assert_true(packets <= 100);
+	assert_true(far <= 10);
 }
 
 /* --- the way ends early --- */
