@@ -132,7 +132,7 @@ refill(const struct sky_hops *h, struct sky_iface *f, uint64_t now)
 	}
 	if (past > 3600 * SECOND)
 		past = 3600 * SECOND;
-	f->tokens += (int64_t)(past / (f->gap / (uint64_t)TOKEN ? f->gap / (uint64_t)TOKEN : 1));
+	f->tokens += (int64_t)((double)past / (double)f->gap * TOKEN);
 	if (f->tokens > most)
 		f->tokens = most;
 }
@@ -160,7 +160,7 @@ sky_hops_take(struct sky_hops *h, uint32_t i, uint64_t now, uint64_t patience)
 	f = &h->iface[i];
 	refill(h, f, now);
 	if (f->tokens < TOKEN)
-		wait = (uint64_t)(TOKEN - f->tokens) * (f->gap / (uint64_t)TOKEN);
+		wait = (uint64_t)((double)(TOKEN - f->tokens) / TOKEN * (double)f->gap) + 1;
 	if (wait > patience) {
 		deny(h, i);
 		return UINT64_MAX;

@@ -42,6 +42,7 @@ struct sky_mass_conf {
 					 * budget at all: only where the routers are yours */
 	uint32_t hop_burst;		/* answers at once of a router that was not asked yet */
 	uint16_t mtu;			/* bytes of the largest probe; 0: no path MTU wanted */
+	uint16_t mtu6;			/* the same for IPv6; 0: as mtu */
 	uint8_t max_ttl;		/* 1 to SKY_MASS_HOPS */
 	uint8_t split;			/* where to begin for a target of unknown distance */
 	uint8_t gap;			/* silent hops in a row after which one stops */

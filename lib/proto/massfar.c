@@ -34,8 +34,8 @@ void
 sky_mass_far_begin(struct sky_mass *m, struct mass_slot *s)
 {
 	s->phase = MASS_AT_FAR;
-	s->hi = m->conf.mtu ? m->conf.mtu + 1 : 0;
-	ask(m, s, m->conf.mtu ? m->conf.mtu : small(s));
+	s->hi = mass_mtu(m, s) ? mass_mtu(m, s) + 1 : 0;
+	ask(m, s, mass_mtu(m, s) ? mass_mtu(m, s) : small(s));
 }
 
 /* Of the plateaus between what passed and what did not, the middle one; without
@@ -62,9 +62,9 @@ between(const struct mass_slot *s)
 static uint16_t
 choose(const struct sky_mass *m, const struct mass_slot *s)
 {
-	if (!m->conf.mtu || s->hi <= s->lo + 1 || s->far >= FAR_MOST)
+	if (!mass_mtu(m, s) || s->hi <= s->lo + 1 || s->far >= FAR_MOST)
 		return 0;
-	if (s->claimed || s->hi == m->conf.mtu + 1)
+	if (s->claimed || s->hi == mass_mtu(m, s) + 1)
 		return s->hi - 1;
 	return between(s);
 }
@@ -107,7 +107,7 @@ reached(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a
 		return;
 	s->lo = a->mark.len;
 	if (s->lo >= s->hi) {		/* it was loss, or the way has changed */
-		s->hi = m->conf.mtu + 1;
+		s->hi = mass_mtu(m, s) + 1;
 		s->flags &= (uint8_t)~SKY_MASS_BLACK_HOLE;
 	}
 }
@@ -120,7 +120,7 @@ limited(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a
 	uint32_t least = sky_addr_family(&s->dst) == AF_INET6 ? 1280 : 68;
 	bool true_it_may_be = a->mtu >= least && a->mtu < a->mark.len && a->mtu > s->lo;
 
-	if (a->mark.len <= s->lo || (a->mark.len >= s->hi && s->hi <= m->conf.mtu))
+	if (a->mark.len <= s->lo || (a->mark.len >= s->hi && s->hi <= mass_mtu(m, s)))
 		return;			/* late: not true any more, or known */
 	s->mtu_by = sky_hops_iface(&m->hops, &a->by);
 	s->claimed = true_it_may_be;
@@ -187,7 +187,7 @@ sky_mass_far_silence(struct sky_mass *m, struct mass_slot *s)
 	if (s->end == SKY_HOP_NOTHING) {
 		if (s->len > small(s))
 			ask(m, s, small(s));
-		else if (s->tries + (m->conf.mtu ? 1 : 0) < m->conf.tries)
+		else if (s->tries + (mass_mtu(m, s) ? 1 : 0) < m->conf.tries)
 			sky_mass_ready(m, s);
 		else
 			sky_mass_way_begin(m, s);

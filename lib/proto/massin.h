@@ -108,6 +108,15 @@ mass_hop(const struct sky_mass *m, const struct mass_slot *s, unsigned ttl)
 	return &m->hop[(size_t)(s - m->slot) * (m->conf.max_ttl + 1u) + ttl];
 }
 
+/* The largest probe for its family; 0: no path MTU is wanted. */
+static inline uint16_t
+mass_mtu(const struct sky_mass *m, const struct mass_slot *s)
+{
+	bool v6 = sky_addr_family(&s->dst) == AF_INET6;
+
+	return m->conf.mtu && v6 && m->conf.mtu6 ? m->conf.mtu6 : m->conf.mtu;
+}
+
 /* --- massfar.c --- */
 void sky_mass_far_begin(struct sky_mass *m, struct mass_slot *s);
 void sky_mass_far_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a);

@@ -87,11 +87,11 @@ put_addr(const struct sky_mass *m, uint32_t iface, struct sky_addr *out)
 static void
 put_mtu(const struct sky_mass *m, const struct mass_slot *s, struct sky_mass_result *r)
 {
-	if (!m->conf.mtu)
+	if (!mass_mtu(m, s))
 		return;
 	if (s->end == SKY_HOP_REACHED)
 		r->pmtu = s->lo;
-	if (s->hi <= m->conf.mtu)
+	if (s->hi <= mass_mtu(m, s))
 		r->pmtu_below = s->hi;
 	put_addr(m, s->mtu_by, &r->mtu_by);
 }

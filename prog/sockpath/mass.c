@@ -64,7 +64,8 @@ configure(struct mass *m)
 		.shard = o->shards ? o->shard - 1 : 0, .shards = o->shards ? o->shards : 1,
 		.routers = routers(m), .rate = o->rate ? (uint32_t)o->rate : RATE,
 		.hop_rate = o->have_hop_rate ? (uint32_t)o->hop_rate : HOP_RATE,
-		.hop_burst = HOP_BURST, .mtu = o->no_mtu ? 0 : m->io.mtu,
+		.hop_burst = HOP_BURST, .mtu = m->io.mtu[0] ? m->io.mtu[0] : m->io.mtu[1],
+		.mtu6 = m->io.mtu[1],
 		.max_ttl = (uint8_t)(o->have_max ? o->max : HOPS),
 		.split = SPLIT, .gap = GAP, .tries = TRIES, .every_hop = o->every_hop,
 		.patience_ns = o->have_patience ? o->patience : PATIENCE * SECOND,
@@ -74,6 +75,8 @@ configure(struct mass *m)
 		c->seed = m->resume.seed;
 		c->done = m->resume.done;
 	}
+	if (o->no_mtu)
+		c->mtu = 0;
 	c->window = window(m, (m->list.all.count + c->shards - 1) / c->shards);
 	m->memory = malloc(sky_mass_size(c));
 	m->engine = m->memory ? sky_mass_init(m->memory, sky_mass_size(c), c) : NULL;
@@ -165,10 +168,10 @@ static void
 failed(struct mass *m, const struct sky_mass_probe *p, int err)
 {
 	struct sky_mass_answer a = { .mark = p->mark, .dst = p->dst, .by = p->dst,
-	    .at = run_now(), .mtu = m->io.mtu, .err = -err, .what = SKY_HOP_LOCAL };
+	    .at = run_now(), .err = -err, .what = SKY_HOP_LOCAL };
 
-	if (err == -EMSGSIZE && a.mtu >= p->mark.len)
-		a.mtu = p->mark.len - 1u;
+	if (err == -EMSGSIZE)
+		a.mtu = mass_io_mtu(&m->io, &p->dst);
 	sky_mass_answer(m->engine, &a, a.at);
 }
 

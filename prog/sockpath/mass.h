@@ -56,7 +56,8 @@ struct mass_io {
 	struct sky_volley *volley[2];	/* IPv4, IPv6; NULL: no such targets */
 	uint64_t key[2];		/* of the marks */
 	uint16_t port;
-	uint16_t mtu;			/* largest packet that the devices carry */
+	uint32_t device;		/* to leave by; 0: any */
+	uint16_t mtu[2];		/* largest packet that the device carries, IPv4 and IPv6 */
 	struct sky_mass_answer *ring;
 	_Atomic uint32_t head, tail;	/* written at head, read at tail */
 	_Atomic bool asleep;		/* the reader waits for wake */
@@ -73,6 +74,8 @@ struct mass_io {
 int mass_io_open(struct mass_io *io, const struct opts *o, const struct mass_list *l);
 int mass_io_start(struct mass_io *io);
 void mass_io_close(struct mass_io *io);
+/* The MTU of the device that packets to a leave by. */
+uint16_t mass_io_mtu(const struct mass_io *io, const struct sky_addr *a);
 /* How many left, in order; fewer than n: *err says why the next one did not. */
 unsigned mass_io_send(struct mass_io *io, const struct sky_mass_probe *p, unsigned n, int *err);
 /* True and an answer, if there is one. */

@@ -83,29 +83,31 @@ open_family(struct mass_io *io, const struct opts *o, int family)
 	return 0;
 }
 
-/* The smallest of what the interfaces to the first of each family carry. */
-static void
-find_mtu(struct mass_io *io, const struct opts *o, const struct mass_list *l)
+uint16_t
+mass_io_mtu(const struct mass_io *io, const struct sky_addr *a)
 {
-	uint32_t device = o->device ? sky_device_find(o->device) : 0;
-	bool seen[2] = { false, false };
+	struct sky_route route;
+	int mtu = -1;
 
-	io->mtu = MTU_MOST;
+	if (sky_route_find(a, NULL, io->device, &route) == 0)
+		mtu = sky_device_mtu(route.ifindex);
+	return mtu >= 80 && mtu < MTU_MOST ? (uint16_t)mtu : MTU_MOST;
+}
+
+/* What the device to the first of each family carries; of others it is found when
+ * a packet is too large for them. */
+static void
+find_mtu(struct mass_io *io, const struct mass_list *l)
+{
+	struct sky_addr a;
+
 	for (uint64_t i = 0; i < l->all.ranges; i++) {
 		const struct sky_range *r = &l->all.range[i];
-		struct sky_route route;
-		struct sky_addr a;
-		int mtu;
 
-		if (seen[r->v6])
+		if (io->mtu[r->v6])
 			continue;
-		seen[r->v6] = true;
 		sky_targets_at(&l->all, r->before, &a);
-		if (sky_route_find(&a, NULL, device, &route) < 0)
-			continue;
-		mtu = sky_device_mtu(route.ifindex);
-		if (mtu >= 68 && mtu < io->mtu)
-			io->mtu = (uint16_t)mtu;
+		io->mtu[r->v6] = mass_io_mtu(io, &a);
 	}
 }
 
@@ -122,7 +124,8 @@ mass_io_open(struct mass_io *io, const struct opts *o, const struct mass_list *l
 		return STATUS_SYSTEM;
 	}
 	io->port = opts_port(o);
-	find_mtu(io, o, l);
+	io->device = o->device ? sky_device_find(o->device) : 0;
+	find_mtu(io, l);
 	if (l->v4)
 		rc = open_family(io, o, AF_INET);
 	if (rc == 0 && l->v6)

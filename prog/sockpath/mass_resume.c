@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,10 @@ mass_resume_open(struct mass_resume *r, const struct opts *o, const struct mass_
 	if (fstat(r->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		run_say("--resume '%s': not a file", o->resume);
 		return STATUS_INPUT;
+	}
+	if (flock(r->fd, LOCK_EX | LOCK_NB) < 0) {
+		run_say("--resume '%s': another run is writing to it", o->resume);
+		return STATUS_SYSTEM;
 	}
 	snprintf(r->to, sizeof(r->to), "%d", r->fd);
 	f = fopen(o->resume, "re");

@@ -44,7 +44,10 @@ mass_say_run(struct mass *m)
 	out_u64(o, "shards", c->shards);
 	out_u64(o, "rate", c->rate);
 	out_u64(o, "hop_rate", c->hop_rate);
-	out_u64(o, "device_mtu", m->io.mtu);
+	if (m->io.mtu[0])
+		out_u64(o, "device_mtu", m->io.mtu[0]);
+	if (m->io.mtu[1])
+		out_u64(o, "device_mtu6", m->io.mtu[1]);
 	out_end(o);
 	fflush(o->json);
 }

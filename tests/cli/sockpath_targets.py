@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """sockpath --targets: what a list may hold, what is refused and how, and files of
 records that do not fit. Everything goes to loopback."""
+import fcntl
 import json
 import os
 import subprocess
@@ -153,6 +154,10 @@ def files():
             same = f.read() == content
         ok(status == 2 and same and "does not begin with the record of a run" in err,
            name + " is refused, and not changed", err)
+    with open(out, "r+", encoding="ascii") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        _, err, status = listed(text, "--resume", out)
+    ok(status == 1 and "another run is writing" in err, "one run at a time writes to a file", err)
     _, err, status = listed(text, "--resume", "/dev/null")
     ok(status == 2 and "not a file" in err, "a device is no file of records", err)
 

@@ -129,6 +129,10 @@ def sizes():
     ok(status == 0 and not wrong, "two smaller links: the smallest is the path's", err + repr(wrong[:1]))
     ok(all(r["set_by"] == chain.Chain.hop(4, ":" in r["dst"]) for r in got.values()),
        "and who said so", repr(list(got.values())[:1]))
+    listed("10.90.0.1\n10.200.1.1\n")
+    got, _, err, status = run(lab, *FREE)
+    ok(status == 0 and got["10.90.0.1"]["pmtu"] == 9000 and is_whole(got["10.200.1.1"], mtu=1300),
+       "devices may differ in what they carry", err + repr(got))
     _, _, err, status = run(lab, "--expect-mtu", 1301, *FREE)
     ok(status == 4, "less than what was expected is status 4", err)
     lab.routers[2].nft("table ip t { chain f { type filter hook forward priority 0; "

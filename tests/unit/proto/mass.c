@@ -211,6 +211,37 @@ no_router_is_asked_beyond_its_budget(void **state)
 
 /* The same, all hops of all targets. Parallel questions are only roughly kept to
  * the budget, but what is told stays true. */
+/* Over 100 s, by the second: never more than the bucket and the rate allow, nearly as
+ * many, whatever the rate, once all is answered. */
+static void
+a_bucket_gives_what_its_rate_says(void **state)
+{
+	static const uint32_t rates[] = { 1, 6, 100, 999, 1001, 5000, 100000 };
+	static uint64_t memory[4096];
+	struct sky_addr a = { .u.in = { .sin_family = AF_INET, .sin_addr = { 1 } } };
+
+	for (size_t r = 0; r < sizeof(rates) / sizeof(rates[0]); r++) {
+		uint64_t now = S, end = 101 * S, taken = 0, after = 0;
+		struct sky_hops h;
+		uint32_t i;
+
+		assert_true(sky_hops_size(16) <= sizeof(memory));
+		sky_hops_init(&h, memory, 16, rates[r], 6);
+		i = sky_hops_iface(&h, &a);
+		while (now < end) {
+			uint64_t wait = sky_hops_take(&h, i, now, 10 * S);
+
+			assert_true(wait <= 5 * S);
+			now += wait;
+			taken++;
+			after += now > 51 * S;
+			sky_hops_answered(&h, i);
+		}
+		assert_true(taken <= 6 + 100ull * rates[r] + 1);
+		assert_true(after >= 49ull * rates[r]);
+	}
+}
+
 static void
 every_hop_within_a_budget(void **state)
 {
@@ -486,6 +517,7 @@ main(void)
 		cmocka_unit_test(the_union_of_shards_is_one_run),
 		cmocka_unit_test(what_was_done_is_left_out),
 		cmocka_unit_test(no_router_is_asked_beyond_its_budget),
+		cmocka_unit_test(a_bucket_gives_what_its_rate_says),
 		cmocka_unit_test(every_hop_within_a_budget),
 		cmocka_unit_test(loss_is_neither_silence_nor_a_black_hole),
 		cmocka_unit_test(sizes_are_exact_or_told_to_be_bounds),
