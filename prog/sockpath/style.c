@@ -198,9 +198,12 @@ loop(struct work *w)
 static int
 status(const struct work *w)
 {
-	if (w->serial.err) {
-		run_say("%s: %s", w->run->o->host, strerror(w->serial.err));
-		return STATUS_SYSTEM;
+	int err = w->serial.err;
+	enum sky_what what = sky_fate_from_errno(err);
+
+	if (err) {
+		run_say("%s: %s (%s)", w->run->o->host, sky_fate_sentence(what), strerror(err));
+		return err == ENOMEM || err == ENOBUFS ? STATUS_SYSTEM : STATUS_NOT;
 	}
 	if (!w->ended || w->serial.why != SKY_SERIAL_REACHED)
 		return STATUS_NOT;

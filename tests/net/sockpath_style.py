@@ -71,7 +71,7 @@ def say(lab, host, *commands):
     with tempfile.TemporaryDirectory() as d:
         with open(d + "/x.lab", "w", encoding="ascii") as f:
             f.write(lab)
-        script = "; ".join(f"{c} 2>/dev/null; echo '%%'" for c in commands)
+        script = "; ".join(f"{{ {c}; }} 2>/dev/null; echo '%%'" for c in commands)
         p = subprocess.run([SOCKNET, "-H", host, "run", d + "/x.lab", "--", "sh", "-c", script],
                            stdin=subprocess.DEVNULL, capture_output=True, text=True,
                            timeout=150, check=False, env=dict(os.environ, LC_ALL="C"))
@@ -168,11 +168,21 @@ def by_name():
             "".join(got))
 
 
+def forbidden():
+    """This host's filter: said, with the status of a path that was not reached."""
+    lab = DIRECT + "filter s output udp dport 33434 drop\n"
+    got = say(lab, "s", *(f"{SOCKPATH} --style {s} d.v4 2>&1; echo status $?"
+                          for s in ("traceroute", "tracepath", "book")))
+    return (len(got) == 3 and all("sockpath: d.v4: a filter on this host prohibits it" in g and
+                                  g.endswith("status 3\n") for g in got),
+            "what a local filter forbids is said, by all three", "".join(got))
+
+
 def main():
     if not os.path.exists(SOCKPATH):
         skip_all("sockpath is not built")
     jobs = [(same, c) for c in cases()]
-    jobs += [(book, (True,)), (book, (False,)), (by_name, ())]
+    jobs += [(book, (True,)), (book, (False,)), (by_name, ()), (forbidden, ())]
     with futures.ThreadPoolExecutor(3) as pool:
         for fine, title, seen in pool.map(lambda j: j[0](*j[1]), jobs):
             if fine is None:
