@@ -28,8 +28,8 @@ int sky_confine_capabilities(void);
 /* PR_SET_NO_NEW_PRIVS, no core dumps. */
 int sky_confine_privileges(void);
 
-/* System calls that stay allowed; what is called beside them gives EPERM, or with
- * deadly ends the process. */
-int sky_confine_calls(const int *allowed, size_t n, bool deadly);
+/* System calls that stay allowed, by name; one that this machine does not have is
+ * passed over. What is called beside them gives EPERM. */
+int sky_confine_calls(const char *const *allowed, size_t n);
 
 #endif

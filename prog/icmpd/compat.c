@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -307,16 +306,15 @@ netns_here(uint64_t *cookie)
 	return *cookie ? 0 : -EOPNOTSUPP;
 }
 
-#define CALL(name) SYS_##name
-static const int calls[] = {
-	CALL(read), CALL(write), CALL(close), CALL(close_range), CALL(sendto), CALL(sendmsg),
-	CALL(recvfrom), CALL(recvmsg), CALL(accept4), CALL(getsockopt), CALL(setsockopt),
-	CALL(getsockname), CALL(shutdown), CALL(ioctl), CALL(poll), CALL(ppoll), CALL(epoll_wait),
-	CALL(epoll_pwait), CALL(epoll_ctl), CALL(timerfd_settime), CALL(fcntl), CALL(pipe2),
-	CALL(clone), CALL(kill), CALL(setitimer), CALL(brk), CALL(mmap), CALL(munmap), CALL(mremap), CALL(madvise),
-	CALL(clock_gettime), CALL(getpid), CALL(gettid), CALL(futex), CALL(getrandom),
-	CALL(set_robust_list), CALL(rseq), CALL(rt_sigreturn), CALL(rt_sigprocmask),
-	CALL(restart_syscall), CALL(exit), CALL(exit_group), CALL(newfstatat), CALL(fstat),
+static const char *const calls[] = {
+	"read", "write", "close", "close_range", "sendto", "sendmsg", "recvfrom",
+	"recvmsg", "accept4", "getsockopt", "setsockopt", "getsockname", "shutdown",
+	"ioctl", "poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_ctl",
+	"timerfd_settime", "fcntl", "pipe2", "clone", "kill", "setitimer", "brk",
+	"mmap", "munmap", "mremap", "madvise", "clock_gettime", "getpid", "gettid",
+	"futex", "getrandom", "set_robust_list", "rseq", "rt_sigreturn",
+	"rt_sigprocmask", "restart_syscall", "exit", "exit_group", "newfstatat",
+	"fstat",
 };
 
 static int
@@ -328,7 +326,7 @@ drop(const struct sky_user *u)
 	r = r < 0 && r != -ENOSYS ? r : sky_confine_capabilities();
 	r = r < 0 && r != -ENOSYS ? r : sky_confine_privileges();
 	r = r < 0 && r != -ENOSYS ? r :
-	    sky_confine_calls(calls, sizeof(calls) / sizeof(calls[0]), false);
+	    sky_confine_calls(calls, sizeof(calls) / sizeof(calls[0]));
 	return r == -ENOSYS ? 0 : r;
 }
 
