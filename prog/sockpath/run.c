@@ -106,13 +106,28 @@ run_send(struct run *r, const struct sky_hop_probe *p, unsigned n)
 
 	r->packets = (uint32_t)r->sock.packets;
 	r->bytes = r->sock.bytes;
+	for (unsigned i = 0; i < sent; i++)
+		r->recent[p[i].id % RUN_RECENT] = p[i];
 	return sent;
+}
+
+static void
+note_quote(struct run *r, const struct sky_hop_answer *a)
+{
+	const struct sky_hop_probe *p = &r->recent[a->id % RUN_RECENT];
+
+	if (a->quoted_len && a->id && p->id == a->id && a->what == SKY_HOP_EXCEEDED)
+		r->quote[p->ttl] = (struct run_quote){ p->len, a->quoted_len, a->quoted_ttl };
 }
 
 unsigned
 run_collect(struct run *r, struct sky_hop_answer *a, unsigned n)
 {
-	return sky_pathsock_collect(&r->sock, a, n);
+	unsigned got = sky_pathsock_collect(&r->sock, a, n);
+
+	for (unsigned i = 0; i < got; i++)
+		note_quote(r, &a[i]);
+	return got;
 }
 
 static void

@@ -23,6 +23,15 @@ enum { STATUS_REACHED = 0, STATUS_SYSTEM = 1, STATUS_INPUT = 2, STATUS_NOT = 3,
 
 struct names;
 
+enum { RUN_RECENT = 256 };
+
+/* With --raw: the header of a probe as a hop quoted it. */
+struct run_quote {
+	uint32_t sent;			/* length that was sent; 0: nothing was quoted */
+	uint16_t len;
+	uint8_t ttl;
+};
+
 struct run {
 	const struct opts *o;
 	struct sky_addr dst;		/* with the port, if the method has one */
@@ -37,6 +46,8 @@ struct run {
 	uint64_t bytes;
 	uint64_t began;			/* steady clock, ns */
 	unsigned forged;		/* answers without our tag */
+	struct sky_hop_probe recent[RUN_RECENT];	/* by id */
+	struct run_quote quote[SKY_HOP_MAX + 1];	/* by TTL */
 };
 
 /* 0, or an exit status after one line on standard error. */
@@ -51,7 +62,7 @@ uint64_t run_wall_of(uint64_t steady);
 
 /* As sky_pathsock_send(), counted. */
 unsigned run_send(struct run *r, const struct sky_hop_probe *p, unsigned n);
-/* As sky_pathsock_collect(). */
+/* As sky_pathsock_collect(); what was quoted is noted. */
 unsigned run_collect(struct run *r, struct sky_hop_answer *a, unsigned n);
 /* Sleeps until something can be collected or the deadline (steady ns, RUN_NEVER);
  * looks after the names meanwhile. False: a signal came, or output can no longer be

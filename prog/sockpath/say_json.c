@@ -152,6 +152,10 @@ say_hop_json(struct run *r, const struct sky_trace_hop *h)
 		out_u64(o, "limit_ns", h->limit_ns);
 	if (h->rewritten)
 		out_bool(o, "rewritten", true);
+	if (r->quote[h->ttl].sent) {
+		out_u64(o, "quoted_ttl", r->quote[h->ttl].ttl);
+		out_u64(o, "quoted_len", r->quote[h->ttl].len);
+	}
 	if (h->short_quote)
 		out_bool(o, "short_quote", true);
 	out_u64(o, "asked", h->asked);

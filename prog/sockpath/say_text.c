@@ -85,6 +85,17 @@ note_error(struct notes *n, struct run *r, const struct sky_trace_hop *h)
 		note(n, "answers instead of %s", sky_addr_format_host(&r->dst, host, sizeof(host)));
 }
 
+/* A TTL that is not 1 where it ended: somebody before it did not count, or set it
+ * anew; another length: somebody changed the packet. */
+static void
+note_quote(struct notes *n, const struct run_quote *q)
+{
+	if (q->sent && q->ttl != 1)
+		note(n, "quotes TTL %u", q->ttl);
+	if (q->sent && q->len != q->sent)
+		note(n, "quotes length %u of %u", q->len, q->sent);
+}
+
 void
 say_remarks(struct run *r, const struct sky_trace_hop *h, char *buf, size_t size)
 {
@@ -103,6 +114,7 @@ say_remarks(struct run *r, const struct sky_trace_hop *h, char *buf, size_t size
 		note(&n, "asymmetric, %u back", h->back);
 	if (h->rewritten)
 		note(&n, "behind an address translator");
+	note_quote(&n, &r->quote[h->ttl]);
 	if (h->short_quote && r->o->verbose)
 		note(&n, "quotes too little to tell probes apart");
 	if (r->o->verbose && h->asked > h->answered)

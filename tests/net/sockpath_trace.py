@@ -134,6 +134,10 @@ def as_root():
                   "run s root status 0 sockpath --json %s\n" % options)
         ok(said(r, **want) and path(r, 6 if "v6" in options else 4, (4,)),
            "with all privileges, %s: the same path" % options, r.all)
+        if "--raw" in options:
+            quoted = [(h.get("quoted_ttl"), h.get("quoted_len")) for h in r.hops[:-1]]
+            ok(set(quoted) == {(1, 80 if "v6" in options else 60)},
+               "%s: what the hops quote is known" % options, quoted)
 
 
 def document():
