@@ -247,9 +247,11 @@ allowed(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 	if (say == SKY_NEAR_GO || (say == SKY_NEAR_LIKELY && !rested(m, s, now)))
 		return dared(m, s, n->iface, now);
 	if (s->phase == MASS_AT_BACK && !(n->flags & SKY_NODE_ROOTED)) {
-		if (sky_hops_try(&m->hops, n->iface, now))
+		bool others = n->owner && n->owner != (uint32_t)(s - m->slot) + 1;
+
+		if (!others && sky_hops_try(&m->hops, n->iface, now))
 			return true;
-		nap(m, s, now);		/* nothing yet that could be assumed */
+		nap(m, s, now);		/* nothing yet that could be joined or assumed */
 		return false;
 	}
 	wait = sky_hops_take(&m->hops, n->iface, now, patience_left(m, s, now));

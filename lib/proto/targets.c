@@ -79,20 +79,23 @@ overlap(const struct block *a, const struct block *b)
 	    (a->first.lo & ~m.lo) == (b->first.lo & ~m.lo);
 }
 
-/* The word of a line, or an empty one. */
-static void
+/* The word of a line, or an empty one. False: it is longer than any target. */
+static bool
 cut_word(const char *line, char *word, size_t size)
 {
+	bool whole;
 	size_t n;
 
 	line += strspn(line, " \t\r\n");
 	n = strcspn(line, "#\r\n");
 	while (n && (line[n - 1] == ' ' || line[n - 1] == '\t'))
 		n--;
-	if (n >= size)
+	whole = n < size;
+	if (!whole)
 		n = size - 1;
 	memcpy(word, line, n);
 	word[n] = '\0';
+	return whole;
 }
 
 static int
@@ -119,6 +122,10 @@ read_block(struct block *b, const char *word)
 	if (slash && sky_num_parse(slash + 1, strlen(slash + 1), wide, &bits) < 0)
 		return -EINVAL;
 	b->bits = (unsigned)bits + 128 - wide;
+	if (b->v6 && b->bits >= 96 && !b->first.hi && b->first.lo >> 32 == 0xffff) {
+		b->v6 = false;		/* ::ffff:192.0.2.1 is IPv4 */
+		b->first.lo &= UINT32_MAX;
+	}
 	return 0;
 }
 
@@ -165,12 +172,12 @@ sky_targets_add(struct sky_targets *t, const char *line, char *word, size_t size
 {
 	struct block b;
 	int rc;
+	bool whole = cut_word(line, word, size);
 
-	cut_word(line, word, size);
 	if (!word[0])
 		return 0;
 	*why = "an IPv4 or IPv6 address, or a prefix such as 192.0.2.0/24";
-	rc = read_block(&b, word);
+	rc = whole ? read_block(&b, word) : -EINVAL;
 	if (!rc && !b.v6 && b.bits < 96)
 		rc = -EINVAL;
 	if (!rc)

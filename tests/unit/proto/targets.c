@@ -159,6 +159,12 @@ lines_of_all_forms(void **state)
 	is_at(5, "203.0.113.5");
 	is_at(6, "2001:db8::8");
 	is_at(9, "2001:db8::b");
+	start();
+	assert_int_equal(add("::ffff:192.0.2.1"), 0);
+	assert_int_equal(add("::ffff:192.0.2.0/127"), 0);
+	assert_int_equal(sky_targets_seal(&list), 0);
+	assert_int_equal(list.count, 2);
+	is_at(0, "192.0.2.0");
 }
 
 static void
@@ -175,6 +181,8 @@ what_is_no_target_is_refused(void **state)
 		{ "224.0.0.0/24", -EADDRNOTAVAIL }, { "ff02::1", -EADDRNOTAVAIL },
 		{ "ff00::/100", -EADDRNOTAVAIL }, { "::", -EADDRNOTAVAIL },
 		{ "2001:db8::/64", -E2BIG }, { "2001:db8::/87", -E2BIG },
+		{ "::ffff:224.0.0.1", -EADDRNOTAVAIL },
+		{ "10.0.0.0/000000000000000000000000000000000000000000000000000024999", -EINVAL },
 		{ "1111111111111111111111111111111111111111111111111111111111111111111111", -EINVAL },
 	};
 
