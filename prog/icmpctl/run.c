@@ -16,7 +16,8 @@ enum { FAILED = 1, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 
 /* Where the library may lie, seen from the directory of this program: in a build
  * tree, or installed somewhere else than it was made for. */
-static const char *const places[] = { "/../preload", "/../lib/sockeye", "/../" RUN_LIBDIR };
+static const char *const places[] = { "/../preload", "/../lib/sockeye",
+	("/../" RUN_LIBDIR) };
 
 static bool
 is_there(const char *path)
