@@ -35,7 +35,8 @@ sane(const struct sky_mass_conf *c)
 	return c->targets && c->shards && c->shard < c->shards &&
 	    c->window && c->window <= most && c->routers >= 16 && c->routers <= most &&
 	    c->max_ttl && c->max_ttl <= SKY_MASS_HOPS && c->tries && c->tries <= 8 &&
-	    (c->mtu == 0 || c->mtu >= 68) && (c->mtu6 == 0 || c->mtu6 >= 80) && c->hop_rate <= SECOND / 1000;
+	    (c->mtu == 0 || c->mtu >= 68) && (c->mtu6 == 0 || c->mtu6 >= 80) &&
+	    c->hop_rate <= SECOND / 1000;
 }
 
 static size_t

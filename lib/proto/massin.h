@@ -3,7 +3,7 @@
  * massin.h - the inside of the engine of mass.h: a target's slot, and the parts.
  *
  * mass.c has the window and the clock, massfar.c the far end of each target,
- * massway.c the way to it, massout.c what is told of it.
+ * massway.c the way to it, massask.c when a router may be asked, massout.c what is told.
  */
 #ifndef SKY_PROTO_MASSIN_H
 #define SKY_PROTO_MASSIN_H
@@ -124,11 +124,20 @@ void sky_mass_far_silence(struct sky_mass *m, struct mass_slot *s);
 
 /* --- massway.c --- */
 void sky_mass_way_begin(struct sky_mass *m, struct mass_slot *s);
-/* True: the question s->ttl may go out now. */
-bool sky_mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now);
 void sky_mass_way_answer(struct sky_mass *m, struct mass_slot *s, const struct sky_mass_answer *a,
     uint64_t now);
 void sky_mass_way_silence(struct sky_mass *m, struct mass_slot *s);
+
+/* The hop s->ttl is known to all, with those before it. */
+void sky_mass_way_join(struct sky_mass *m, struct mass_slot *s, bool assumed);
+/* On to the hop before s->ttl. */
+void sky_mass_way_nearer(struct sky_mass *m, struct mass_slot *s);
+/* Looks no longer at the edge; its node gets this flag. */
+void sky_mass_way_leave(struct sky_mass *m, struct mass_slot *s, unsigned flag);
+
+/* --- massask.c --- */
+/* True: the question s->ttl may go out now. Else the slot sleeps or has ended. */
+bool sky_mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now);
 
 /* --- massout.c --- */
 /* Puts the way of a slot into the tree. */
