@@ -14,6 +14,7 @@ from sockbed import DEADLINE
 
 SOCKPATH = os.path.join(os.environ["SOCKEYE_BUILD"], "prog/sockpath/sockpath")
 ETH_P_ALL, ETH_P_IP, ETH_P_IP6, OUTGOING = 3, 0x0800, 0x86dd, 4
+SO_TIMESTAMPNS = 35
 MAC = {"v": bytes.fromhex("0200000000010200000000fe"),     # to, from
        "w": bytes.fromhex("0200000000020200000000fd")}
 DST4, DST6 = "198.51.100.7", "2001:db8::7"
@@ -100,6 +101,7 @@ class Net(threading.Thread):
         self.side, self.sent, self.end = side, [], False
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.bind((side + "1", ETH_P_ALL))
         self.socket.settimeout(0.05)
         self.waiting = []
@@ -118,12 +120,13 @@ class Net(threading.Thread):
         while not self.end:
             self.due()
             try:
-                frame, where = self.socket.recvfrom(70000)
+                frame, aside, _, where = self.socket.recvmsg(70000, 64)
             except TimeoutError:
                 continue
+            seconds, ns = struct.unpack("qq", aside[0][2][:16])  # when it left, not was seen
             kind = struct.unpack("!H", frame[12:14])[0]
             if where[2] != OUTGOING and kind in (ETH_P_IP, ETH_P_IP6):
-                self.take(Packet(self.cut(frame[14:]), time.monotonic()))
+                self.take(Packet(self.cut(frame[14:]), seconds + ns / 1e9))
 
     def due(self):
         """Answers whose time has come; the next wakes us."""
