@@ -16,7 +16,7 @@ sky_trace_room(const struct trace *t, uint32_t place)
 	uint64_t tat = t->hop[place].tat, n = 0;
 
 	if (place == TRACE_END && t->conf.free_end)
-		return t->conf.burst;
+		return 2 * t->conf.flying;
 	if (tat > t->now)
 		n = (tat - t->now + t->conf.refill_ns - 1) / t->conf.refill_ns;
 	return n < t->conf.burst ? t->conf.burst - (uint32_t)n : 0;

@@ -533,6 +533,23 @@ long_search(void **state)
 	assert_true(run.path.reached);
 }
 
+/* Echo replies are not limited: a black hole on the last link takes no longer. */
+static void
+echo(void **state)
+{
+	chain(8, 1500, 1);
+	cut(9, 1404, NET_MUTE);
+	run.net.burst = 0;
+	run.conf.free_end = true;
+	run_all(&run);
+	say("last link, by echo");
+	assert_int_equal(run.path.mtu, 1404);
+	assert_int_equal(run.path.limit, SKY_TRACE_BY_HOLE);
+	assert_int_equal(run.path.set_by_hop, 8);
+	assert_true(run_rounds(&run) <= 10);
+	assert_true(run.path.packets <= 60);
+}
+
 /* --- wrong use --- */
 
 static void
@@ -587,6 +604,7 @@ main(void)
 		cmocka_unit_test(forger), cmocka_unit_test(three), cmocka_unit_test(ten),
 		cmocka_unit_test(limited), cmocka_unit_test(not_limited),
 		cmocka_unit_test(no_mtu), cmocka_unit_test(long_hops), cmocka_unit_test(long_search),
+		cmocka_unit_test(echo),
 		cmocka_unit_test(refused), cmocka_unit_test(interrupted),
 	};
 	size_t n = 0;
