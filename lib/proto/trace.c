@@ -7,6 +7,7 @@
 
 #define MS UINT64_C(1000000)
 #define LONG_PATH 24
+#define IDLE 32		/* waits in a row that end in nothing: it ends, whatever is planned */
 
 _Static_assert(sizeof(struct trace) <= sizeof(struct sky_trace), "struct sky_trace is too small");
 
@@ -209,9 +210,12 @@ plan(struct trace *t)
 		t->capped = true;
 		t->queued = 0;
 	}
-	if (t->queued)
-		return;
-	if ((t->hops_done && t->mtu_done) || (!flying(t) && t->wake == SKY_TRACE_NEVER))
+	if (t->queued || flying(t)) {
+		t->idle = 0;
+		if (t->queued || !t->hops_done || !t->mtu_done)
+			return;
+	}
+	if ((t->hops_done && t->mtu_done) || t->wake == SKY_TRACE_NEVER || ++t->idle > IDLE)
 		sky_trace_end(t, SKY_TRACE_RUNNING);
 }
 

@@ -80,6 +80,7 @@ struct trace {
 	uint32_t probes, epoch;	/* those before epoch say nothing about sizes */
 	uint32_t packets, answers, rounds, forged, shorts, duplicates, late;
 	uint32_t top_mtu;	/* of this host */
+	uint32_t idle;		/* plans in a row without anything to send or in flight */
 	uint32_t retries;	/* local refusals for lack of room */
 	uint32_t changes, flips;
 	uint8_t top;		/* the highest hop that answered */

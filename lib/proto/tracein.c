@@ -7,6 +7,7 @@
 
 /* What is further away than all that answered is given so much at least. */
 #define UNKNOWN_MORE UINT64_C(30000000)
+#define FREE 64		/* answers at once of an end that gives them without limit */
 
 /* --- buckets --- */
 
@@ -16,7 +17,7 @@ sky_trace_room(const struct trace *t, uint32_t place)
 	uint64_t tat = t->hop[place].tat, n = 0;
 
 	if (place == TRACE_END && t->conf.free_end)
-		return 2 * t->conf.flying;
+		return FREE;
 	if (tat > t->now)
 		n = (tat - t->now + t->conf.refill_ns - 1) / t->conf.refill_ns;
 	return n < t->conf.burst ? t->conf.burst - (uint32_t)n : 0;

@@ -110,7 +110,7 @@ room(const struct trace *t, uint32_t place, const struct trace_limit *l)
 		return 0;
 	if (place != l->end && (dry(t, place) || t->hop[place].short_quote))
 		return 0;
-	if (place == l->end && l->behind < l->end)
+	if (place == l->end && l->behind < l->end && t->conf.burst > KEEP)
 		keep = KEEP;
 	return n > keep ? n - keep : 0;
 }
