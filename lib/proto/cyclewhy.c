@@ -8,6 +8,7 @@
 #define LOSS_LEAST 0.1			/* assumed for it */
 #define IN_ROW 3			/* answers in a row, at full speed: no bucket */
 #define GAP_LEAST 3			/* intervals between answers of an empty one */
+#define REGULAR 6			/* such gaps of one length: a bucket */
 #define LOOK 50				/* probes before half speed is tried */
 #define LOOK_SILENT 5			/* silences among them that call for it */
 #define BETTER 4			/* a trial expects so many times fewer of them */
@@ -228,10 +229,36 @@ wonder(struct cycle_hop *h, uint64_t interval)
 
 /* --- the others --- */
 
+/* Several silences of one length, one after the other, too short for a run that
+ * chance would not make: how a bucket looks that gives a few errors a second. */
+static bool
+regular(struct cycle_hop *h, uint64_t interval, uint64_t sent)
+{
+	uint64_t gap = h->last_answer ? sent - h->last_answer : 0;
+
+	h->last_answer = sent;
+	if (gap < GAP_LEAST * interval)
+		h->gaps = 0;
+	else if (h->gaps && alike(gap, h->gap[0], interval))
+		h->gaps++;
+	else
+		h->gaps = 1;
+	h->gap[1] = h->gap[0];
+	h->gap[0] = gap;
+	return h->gaps >= REGULAR;
+}
+
 static void
-free_running(struct cycle_hop *h, uint64_t interval, bool answered)
+free_running(struct cycle_hop *h, uint64_t interval, uint64_t sent, bool answered)
 {
 	h->fast_sent++;
+	if (answered && regular(h, interval, sent)) {
+		lose_run(h);
+		h->h.limited += regain(h, h->fast_silent);
+		h->long_runs = 0;
+		is_bucket(h, interval);
+		return;
+	}
 	if (!answered) {
 		if (++h->run >= run_limit(h))
 			begin_meter(h);
@@ -280,7 +307,7 @@ sky_cycle_feed(struct cycle_hop *h, uint64_t interval, uint64_t sent, bool answe
 	if (before && (h->h.mode == SKY_CYCLE_SPACED || h->h.mode == SKY_CYCLE_TRIAL))
 		of_before(h, answered);
 	else if (h->h.mode == SKY_CYCLE_FREE)
-		free_running(h, interval, answered);
+		free_running(h, interval, sent, answered);
 	else if (h->h.mode == SKY_CYCLE_METER)
 		meter(h, interval, sent, answered);
 	else if (h->h.mode == SKY_CYCLE_TRIAL)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define WINDOW 8			/* probes that may change places */
 #define LOCAL_MANY 3			/* probes that this host did not send: the end */
 
 static uint64_t
@@ -382,6 +383,25 @@ sky_paths_push(struct sky_paths *p, uint8_t kind, unsigned flow, unsigned ttl, u
 	return true;
 }
 
+/* Not quite in order: a balancer that deals packets out in turn must not find the
+ * same flows at the same turn at each hop. */
+static void
+shuffle(struct sky_paths *p)
+{
+	uint64_t x = (uint64_t)p->next * 0x9e3779b97f4a7c15;
+
+	for (unsigned i = 0; i < p->queued; i++) {
+		unsigned window = i / WINDOW * WINDOW, k;
+
+		x ^= x >> 29;
+		x *= 0xbf58476d1ce4e5b9;
+		k = window + (unsigned)((x >> 33) % (i - window + 1));
+		p->queue[SKY_PATHS_QUEUE] = p->queue[k];
+		p->queue[k] = p->queue[i];
+		p->queue[i] = p->queue[SKY_PATHS_QUEUE];
+	}
+}
+
 static void
 put(struct sky_paths *p, uint64_t now, struct sky_hop_probe *out)
 {
@@ -412,6 +432,7 @@ think(struct sky_paths *p, uint64_t now)
 	p->queued = p->queue_at = 0;
 	p->last = now;
 	sky_paths_plan(p, now);
+	shuffle(p);
 }
 
 enum sky_paths_kind

@@ -209,7 +209,7 @@ struct sky_paths {
 	uint8_t stop;
 	bool dirty, chosen, sized, done, reached, cut, second;
 	uint16_t queued, queue_at;
-	struct { uint16_t flow, len; uint8_t ttl, kind; } queue[SKY_PATHS_QUEUE];
+	struct { uint16_t flow, len; uint8_t ttl, kind; } queue[SKY_PATHS_QUEUE + 1];
 	struct sky_paths_node node[SKY_PATHS_NODES];
 	uint16_t silent[SKY_PATHS_HOPS];	/* the silent node of a hop; 0 */
 	uint8_t bound[SKY_PATHS_FLOWS];	/* TTL with which it reached the end; 0 */

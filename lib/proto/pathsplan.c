@@ -401,7 +401,7 @@ plan_hops(struct sky_paths *p, uint64_t now)
 	for (unsigned h = 1; h <= p->conf.max && p->hop[h - 1].width; h++) {
 		unsigned lack;
 
-		if (paths_dead(p, h) || !p->hop[h].width)
+		if ((paths_dead(p, h) && h > p->top) || !p->hop[h].width)
 			continue;
 		plan_nodes(p, h, true, now);
 		lack = plan_nodes(p, h, false, now);

@@ -28,7 +28,8 @@ struct manner {
 	double rate;			/* of errors; 0: no limit */
 	unsigned loss;			/* of 1000, each way */
 	uint32_t full, narrow;		/* narrow: MTU of the first branch's first link */
-	bool by_packet, silent;		/* of the first balancer; of its first next hop */
+	bool by_packet, in_turn;	/* the first balancer */
+	bool silent;			/* its first next hop */
 	uint64_t patience;
 };
 
@@ -44,6 +45,7 @@ once(enum web_shape shape, uint64_t seed, const struct manner *m, unsigned perce
 	w.loss_there = w.loss_back = m->loss;
 	web_shape(&w, shape);
 	w.router[0].by_packet = m->by_packet;
+	w.router[0].in_turn = m->in_turn;
 	w.router[1].silent = m->silent;
 	if (m->narrow)
 		w.router[0].mtu[0] = m->narrow;
@@ -280,9 +282,11 @@ static void
 packets_spread_one_by_one_are_told(void **state)
 {
 	static const struct manner packet = { .by_packet = true }, flow = { 0 },
+	    turn = { .in_turn = true },
 	    patient = { .by_packet = true, .rate = 1, .patience = 5000 * WEB_MS };
 	static const struct { const struct manner *m; enum web_shape shape; bool by_packet; }
 	    rows[] = { { &packet, WEB_SIMPLEST, true }, { &packet, WEB_LONG, true },
+	    { &turn, WEB_SIMPLEST, true }, { &turn, WEB_LONG, true },
 	    { &patient, WEB_SIMPLEST, true }, { &flow, WEB_SIMPLEST, false },
 	    { &flow, WEB_LONG, false } };
 
@@ -310,6 +314,7 @@ a_silent_one_of_several_is_told(void **state)
 	struct sums s = all(WEB_SIMPLEST, &plain, 95);
 
 	say("one silent, no limits", WEB_SIMPLEST, &s);
+	assert_true(within_bound(&s));
 	assert_int_equal(s.false_links, 0);
 	assert_true(s.silent * 100 >= s.runs * 90 && s.silent <= s.runs);
 	s = all(WEB_SIMPLEST, &limited, 95);

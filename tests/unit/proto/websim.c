@@ -109,8 +109,9 @@ web_send(struct web *w, uint64_t now, uint32_t id, unsigned flow, unsigned ttl, 
 		return;
 	now += w->delay / 2;
 	for (; at != w->end && hop < ttl; hop++) {
-		const struct web_router *r = &w->router[at];
-		unsigned i = r->by_packet ? web_roll(w, r->nexts) : chosen(w, at, flow);
+		struct web_router *r = &w->router[at];
+		unsigned i = r->in_turn ? r->turn++ % r->nexts : r->by_packet ?
+		    web_roll(w, r->nexts) : chosen(w, at, flow);
 
 		if (r->mtu[i] && len > r->mtu[i]) {
 			n.what = WEB_TOO_BIG;

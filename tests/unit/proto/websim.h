@@ -26,7 +26,9 @@ struct web_news {
 struct web_router {
 	unsigned nexts, next[WEB_NEXTS];
 	uint32_t mtu[WEB_NEXTS];	/* of the link to it; 0: 1500 */
-	bool by_packet, silent, mute;	/* mute: no errors about size */
+	bool by_packet, in_turn;	/* each packet by chance, or one after the other */
+	unsigned turn;
+	bool silent, mute;	/* mute: no errors about size */
 	bool lies;			/* tells an MTU of 0 */
 	double tokens;
 	uint64_t filled;
