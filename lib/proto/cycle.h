@@ -86,6 +86,7 @@ struct cycle_hop {
 	uint64_t next_at, rtt_sum, jitter_sum, rtt_count;
 	uint64_t run, meter_open, meter_answered, fast_sent, fast_silent, long_runs;
 	uint64_t last_answer, busy, no_trial;	/* sent times of answered; answers since idle */
+	uint64_t at_once;		/* of these, before the first silence */
 	uint64_t gap[2];
 	uint32_t gaps, in_row, oldest, newest;
 	uint32_t spent;

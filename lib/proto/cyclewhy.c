@@ -94,11 +94,11 @@ static void
 is_bucket(struct cycle_hop *h, uint64_t interval)
 {
 	uint64_t period = (h->gap[0] + h->gap[1]) / 2;
-	uint64_t refilled = h->busy * interval / period;
+	uint64_t refilled = h->at_once * interval / period;
 
 	h->h.limited += h->meter_open + regain(h, h->long_runs);
 	if (!h->h.burst)
-		h->h.burst = h->busy + h->spent - (refilled < h->busy ? refilled : 0);
+		h->h.burst = h->at_once + h->spent - (refilled < h->at_once ? refilled : 0);
 	spaced(h, interval, period);
 }
 
@@ -260,6 +260,7 @@ free_running(struct cycle_hop *h, uint64_t interval, uint64_t sent, bool answere
 		return;
 	}
 	if (!answered) {
+		h->at_once = h->at_once ? h->at_once : h->busy;
 		if (++h->run >= run_limit(h))
 			begin_meter(h);
 		return;
