@@ -318,6 +318,7 @@ check_pairs(const struct opts *o)
 		{ o->icmp, o->sport, "--sport: ICMP has no ports" },
 		{ o->tcp, o->sport, "--sport: each SYN leaves from a port of its own" },
 		{ o->tcp, o->raw, "--raw: not with -T" },
+		{ o->tcp && !o->style, o->len, "packetlen: with -T the kernel makes the SYN" },
 		{ o->tcp, o->expect, "--expect-mtu: TCP SYN finds no MTU; use UDP or -I" },
 		{ o->tcp, o->paths, "--paths: TCP SYN has no flows to compare; use UDP or -I" },
 		{ o->no_mtu, o->expect, "--expect-mtu: not with --no-mtu" },
