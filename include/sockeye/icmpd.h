@@ -79,7 +79,7 @@ bool sky_icmpd_has(const struct sky_icmpd *d, int fd);
  * asked questions, now and after a reconnection; remove the socket before it is
  * closed. tag comes back in its events. Returns an identifier, 0 or more, or
  * -EBADF, -ENOTSOCK, -EPROTOTYPE for another kind of socket, -ENOSPC without
- * room. What the daemon thinks of it comes as an event. */
+ * room. What the daemon thinks of it comes as an event. Once for each socket. */
 int sky_icmpd_add(struct sky_icmpd *d, int fd, uint64_t tag);
 /* Returns 0, or -ENOENT. Events about it that are under way are not delivered. */
 int sky_icmpd_remove(struct sky_icmpd *d, int id);

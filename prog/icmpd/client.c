@@ -2,6 +2,7 @@
 /* client.c - connections: who comes, reads, is slow, goes; see daemon.h. */
 #include "daemon.h"
 
+#include "sys/clock.h"
 #include "sys/local.h"
 #include "sys/sockfd.h"
 #include "sys/poller.h"
@@ -12,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* So many lines about bad clients, and then none until there was quiet for so long. */
+#define LINES 10
+#define QUIET_NS UINT64_C(10000000000)
 
 enum {
 	ACCEPTS = 64,			/* in one round */
@@ -74,6 +79,18 @@ release(struct client *c)
 
 /* The struct lives until the end of the round: it may be in the list of those that
  * are to be flushed, and its place in a batch of events. */
+/* A client may misbehave as often as it likes, but fill no log. */
+static bool
+may_say(struct daemon *d)
+{
+	uint64_t now = sky_clock_steady();
+
+	if (now - d->said_ns > QUIET_NS)
+		d->said = 0;
+	d->said_ns = now;
+	return d->said++ < LINES;
+}
+
 static struct usage *
 forget(struct daemon *d, struct client *c, const char *why)
 {
@@ -81,7 +98,7 @@ forget(struct daemon *d, struct client *c, const char *why)
 	const struct table_owner o = { c->place, c->uid, &c->own };
 	uint32_t n = table_remove_all(&d->table, &o);
 
-	if (d->o.verbose || why)
+	if (d->o.verbose || (why && may_say(d)))
 		say(d, "client %u of user %u: %s", c->pid, c->uid, why ? why : "gone");
 	c->leaving = true;
 	d->count[SKY_ICMPD_C_SOCKETS] -= n;

@@ -51,6 +51,8 @@ struct daemon {
 	bool deaf;			/* the listener is not waited for just now */
 	bool rights_pass;		/* old kernel: descriptors may be passed to us */
 	bool ended, listener_inherited;
+	uint64_t said_ns;		/* when a client last was a reason to say something */
+	unsigned said;			/* lines since it was quiet */
 	struct table table;
 	struct client **client;		/* by place; NULL: free */
 	uint32_t clients, places, watchers;

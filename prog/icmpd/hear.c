@@ -11,7 +11,6 @@
 
 enum {
 	BATCHES = 4,			/* of one family, before the others' turn */
-	FAN_OUT = 256,			/* members of a group that one error is told to */
 };
 
 /* Decodes message i of the batch into fate n; false if there is nothing to tell. */
@@ -115,11 +114,13 @@ static unsigned
 tell_group(struct daemon *d, const struct sky_icmpdmsg_fate *m)
 {
 	struct sky_icmpdmsg_fate other = *m;
+	uint32_t local = table_local(&m->fate.src);
 	unsigned told = 0;
 	const struct reg *r = table_by_group(&d->table, m->fate.proto, sky_addr_port(&m->fate.src));
 
-	for (; r && told < FAN_OUT; r = table_next_group(&d->table, r)) {
-		if (r->uid != m->owner.uid || r->cookie == m->owner.cookie)
+	for (; r; r = table_next_group(&d->table, r)) {
+		if (r->uid != m->owner.uid || r->cookie == m->owner.cookie ||
+		    (r->local && r->local != local))
 			continue;
 		other.id = r->id;
 		other.owner.cookie = r->cookie;

@@ -209,13 +209,39 @@ take_place(struct table *t, uint32_t *place)
 	return 0;
 }
 
+uint32_t
+table_local(const struct sky_addr *a)
+{
+	struct sky_addr host = *a;
+
+	if (sky_addr_family(a) == AF_UNSPEC || sky_addr_is_any(a))
+		return 0;
+	sky_addr_set_port(&host, 0);
+	return sky_addr_hash(&host) | 1;
+}
+
 static void
 set(struct reg *r, const struct sky_icmpdmsg_socket *s)
 {
+	r->local = table_local(&s->local);
 	r->id = s->id;
 	r->proto = s->proto;
 	r->port = sky_addr_family(&s->local) ? sky_addr_port(&s->local) : 0;
 	r->group = (s->flags & SKY_ICMPDMSG_GROUP) && r->port;
+}
+
+static bool
+is_full(const struct table *t, const struct table_owner *o, const struct sky_icmpdmsg_socket *s)
+{
+	uint16_t port = sky_addr_family(&s->local) ? sky_addr_port(&s->local) : 0;
+	unsigned n = 0;
+	const struct reg *r;
+
+	if (!(s->flags & SKY_ICMPDMSG_GROUP) || !port)
+		return false;
+	for (r = table_by_group(t, s->proto, port); r; r = table_next_group(t, r))
+		n += r->uid == o->uid && r->cookie != s->cookie;
+	return n >= TABLE_GROUP;
 }
 
 int
@@ -225,6 +251,8 @@ table_put(struct table *t, const struct table_owner *o, const struct sky_icmpdms
 	uint32_t i = find(t, o, s->cookie, &others);
 	struct reg *r;
 
+	if (is_full(t, o, s))
+		return -ENOSPC;
 	if (i != TABLE_NONE) {
 		unlink_buckets(t, i);
 		set(&t->reg[i], s);

@@ -15,6 +15,8 @@
 #define TABLE_NONE UINT32_MAX
 /* Clients of one user that may ask for one socket. */
 #define TABLE_SAME_COOKIE 8
+/* Sockets of one user that may share a port: each of its errors is told to all. */
+#define TABLE_GROUP 1024
 
 struct reg {
 	uint64_t cookie;
@@ -23,6 +25,7 @@ struct reg {
 	uint32_t uid;			/* of the client */
 	uint32_t next_cookie, next_port; /* in a bucket */
 	uint32_t next_own, prev_own;	/* of the same client */
+	uint32_t local;			/* hash of the address it is bound to; 0: any */
 	uint16_t port;			/* local, if it is in a group */
 	uint8_t proto;
 	bool group;
@@ -48,7 +51,8 @@ struct table_owner {
 };
 
 /* Returns 1, 0 if this client had the socket (its id and port are the new ones
- * now), -ENOMEM, or -ENOSPC if too many clients of that user have. */
+ * now), -ENOMEM, or -ENOSPC if too many clients of that user have, or too many of its
+ * sockets are in the group. */
 int table_put(struct table *t, const struct table_owner *o, const struct sky_icmpdmsg_socket *s);
 /* True if there was such a registration of this client. */
 bool table_remove(struct table *t, const struct table_owner *o, uint32_t id, uint64_t cookie);
@@ -62,6 +66,8 @@ void table_warm(const struct table *t, const uint64_t *cookie, unsigned n);
 /* Walks: the first, then the next of reg; NULL at the end. */
 const struct reg *table_by_cookie(const struct table *t, uint64_t cookie);
 const struct reg *table_next_cookie(const struct table *t, const struct reg *r);
+/* What an address is called in reg.local. */
+uint32_t table_local(const struct sky_addr *a);
 const struct reg *table_by_group(const struct table *t, uint8_t proto, uint16_t port);
 const struct reg *table_next_group(const struct table *t, const struct reg *r);
 

@@ -124,6 +124,30 @@ a_crowd_of_one_user(void **state)
 	table_release(&t);
 }
 
+/* A user's group has an end, another user's of the same port does not count. */
+static void
+a_large_group(void **state)
+{
+	uint32_t own = TABLE_NONE, others = TABLE_NONE;
+	struct table_owner o = { 0, 1000, &own }, other = { 1, 1001, &others };
+	struct sky_icmpdmsg_socket s = a_socket(1, 1, 9, true);
+	struct table t;
+
+	assert_int_equal(table_init(&t, key), 0);
+	for (uint32_t i = 1; i <= TABLE_GROUP; i++) {
+		s.cookie = i;
+		assert_int_equal(table_put(&t, &o, &s), 1);
+	}
+	assert_int_equal(table_put(&t, &o, &s), 0);
+	s.cookie = TABLE_GROUP + 1;
+	assert_int_equal(table_put(&t, &o, &s), -ENOSPC);
+	assert_int_equal(table_put(&t, &other, &s), 1);
+	assert_int_equal(table_by_group(&t, 17, 9)->local, table_local(&s.local));
+	s.flags = 0;
+	assert_int_equal(table_put(&t, &o, &s), 1);
+	table_release(&t);
+}
+
 /* At most 256 bytes for a socket, and given up places are used again. */
 static void
 memory(void **state)
@@ -135,7 +159,7 @@ memory(void **state)
 
 	assert_int_equal(table_init(&t, key), 0);
 	for (uint32_t i = 0; i < MANY; i++) {
-		struct sky_icmpdmsg_socket s = a_socket(i + 1, i, 9, true);
+		struct sky_icmpdmsg_socket s = a_socket(i + 1, i, (uint16_t)(1 + i % 60000), true);
 
 		assert_int_equal(table_put(&t, &o, &s), 1);
 	}
@@ -225,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(like_a_list),
 		cmocka_unit_test(a_crowd_of_one_user),
+		cmocka_unit_test(a_large_group),
 		cmocka_unit_test(memory),
 		cmocka_unit_test(queue_keeps_order),
 		cmocka_unit_test(queue_has_an_end),
