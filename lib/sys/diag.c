@@ -6,6 +6,8 @@
 #include "sys/diag.h"
 #include "sys/msg.h"
 #include "sys/ret.h"
+#include "sys/sockfd.h"
+#include "sys/sockid.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
@@ -189,4 +191,31 @@ sky_diag_ask(struct sky_diag *d, const struct sky_diag_ask *q, struct sky_diag_a
 	for (unsigned i = 0; i < n && r < 0; i++)
 		a[i].err = r;
 	d->seq += n;
+}
+
+int
+sky_diag_check(struct sky_diag *d)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET };
+	struct sky_diag_ask q = { .proto = IPPROTO_UDP };
+	struct sky_diag_answer a;
+	struct sockaddr_storage s;
+	struct sky_sockid id;
+	int fd = sky_sockfd_open(AF_INET);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	memset(&s, 0, sizeof(s));
+	memcpy(&s, &any, sizeof(any));
+	r = sky_sockfd_bind(fd, &s, sizeof(any));
+	if (r == 0)
+		r = sky_sockid_ask(fd, &id);
+	if (r == 0) {
+		q.local = id.local;
+		sky_diag_ask(d, &q, &a, 1);
+		r = a.err ? a.err : a.cookie == id.cookie ? 0 : -EPROTONOSUPPORT;
+	}
+	sky_sockfd_close(fd);
+	return r == -ENOENT ? -EPROTONOSUPPORT : r;
 }

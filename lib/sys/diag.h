@@ -34,6 +34,9 @@ struct sky_diag {
 
 /* 0, or a negative errno. */
 int sky_diag_open(struct sky_diag *d);
+/* Asks about a UDP socket of its own: 0 if the kernel knows it, -EPROTONOSUPPORT if it
+ * has no such lookup (modules inet_diag, udp_diag), or another errno. */
+int sky_diag_check(struct sky_diag *d);
 /* Asks n questions, at most SKY_DIAG_BATCH. Each answer has an err of its own. */
 void sky_diag_ask(struct sky_diag *d, const struct sky_diag_ask *q,
     struct sky_diag_answer *a, unsigned n);

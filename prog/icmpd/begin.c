@@ -187,8 +187,10 @@ begin(struct daemon *d)
 		return r;
 	keep_rights_out(d);
 	diag = sky_diag_open(&d->diag);
+	if (diag == 0)
+		diag = sky_diag_check(&d->diag);
 	if (diag < 0)
-		return fail("socket diagnostics", diag, "");
+		return fail("socket diagnostics", diag, " (expected a kernel with udp_diag)");
 	d->notify = sky_service_open();
 	r = open_signals(d);
 	if (r == 0)
