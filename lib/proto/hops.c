@@ -166,6 +166,7 @@ sky_hops_take(struct sky_hops *h, uint32_t i, uint64_t now, uint64_t patience)
 		return UINT64_MAX;
 	}
 	f->tokens -= TOKEN;
+	f->asked++;
 	return wait;
 }
 
@@ -178,14 +179,17 @@ sky_hops_try(struct sky_hops *h, uint32_t i, uint64_t now)
 	if (h->iface[i].tokens < TOKEN)
 		return false;
 	h->iface[i].tokens -= TOKEN;
+	h->iface[i].asked++;
 	return true;
 }
 
 void
 sky_hops_give(struct sky_hops *h, uint32_t i)
 {
-	if (i < h->ifaces)
-		h->iface[i].tokens += TOKEN;
+	if (i >= h->ifaces)
+		return;
+	h->iface[i].tokens += TOKEN;
+	h->iface[i].asked--;
 }
 
 /* However many come, the debt stays below what is waited for. */
@@ -197,6 +201,7 @@ sky_hops_charge(struct sky_hops *h, uint32_t i, uint64_t now)
 	if (i >= h->ifaces || !h->gap_least)
 		return;
 	f = &h->iface[i];
+	f->asked++;
 	refill(h, f, now);
 	if (f->tokens > -2 * (int64_t)h->burst * TOKEN)
 		f->tokens -= TOKEN;

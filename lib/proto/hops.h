@@ -47,7 +47,7 @@ struct sky_iface {
 	uint64_t last;		/* when tokens was true */
 	int64_t tokens;		/* millionths of an answer; below 0: promised */
 	uint64_t gap;		/* ns from one answer to the next */
-	uint32_t asked, answered, lost;
+	uint32_t asked, answered, lost;	/* asked: of it, as far as is known */
 	uint32_t denied;	/* not asked for want of budget */
 	int32_t streak;		/* answered in a row; begins below 0 after a loss */
 };

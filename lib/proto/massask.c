@@ -185,9 +185,5 @@ sky_mass_way_ask(struct sky_mass *m, struct mass_slot *s, uint64_t now)
 	}
 	if (!m->hops.gap_least)
 		return true;
-	if (!allowed(m, s, now))
-		return false;
-	if (s->guess < m->hops.nodes)
-		m->hops.iface[m->hops.node[s->guess].iface].asked++;
-	return true;
+	return allowed(m, s, now);
 }
