@@ -18,7 +18,7 @@ attend(struct sock *s, int fd, bool wants_input)
 {
 	if (!wants_input) {
 		queue_empty(s, fd);
-		return false;
+		return sock_has(s, SOCK_CONNECTED) && atomic_load(&s->kept);
 	}
 	sock_set(s, SOCK_WAITS | SOCK_LISTENS);
 	return queue_peek(s, fd);

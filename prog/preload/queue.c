@@ -260,14 +260,38 @@ queue_take(struct sock *s, int fd, bool *hidden)
 	return err;
 }
 
-bool
-queue_peek(struct sock *s, int fd)
+static void
+look_for_one(struct sock *s, int fd)
 {
-	int saved = errno;
 	struct sky_fate f;
 
 	for (int i = 0; !atomic_load(&s->kept) && i < ENTRIES && read_entry(fd, &f); i++)
 		keep(s, judge(s, &f));
+}
+
+/* A record that found no room leaves its errno behind, and with it POLLERR. */
+static void
+take_errno(struct sock *s, int fd)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (atomic_load(&s->kept) || next()->getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		return;
+	if (!err)
+		return;
+	look_for_one(s, fd);
+	if (!state()->log_only || sock_has(s, SOCK_CONNECTED))
+		keep(s, err);
+}
+
+bool
+queue_peek(struct sock *s, int fd)
+{
+	int saved = errno;
+
+	look_for_one(s, fd);
+	take_errno(s, fd);
 	errno = saved;
 	return atomic_load(&s->kept);
 }
@@ -286,6 +310,7 @@ queue_empty(struct sock *s, int fd)
 
 	for (int i = 0; i < ENTRIES && read_entry(fd, &f); i++)
 		keep(s, judge(s, &f));
+	take_errno(s, fd);
 	errno = saved;
 }
 

@@ -245,6 +245,28 @@ way_edge(const struct end *to)
 	}
 }
 
+/* A receive buffer full of data, so that errors find no room; then waits with poll
+ * for what is not input: how often is it woken? */
+static void
+way_full(const struct end *to)
+{
+	struct end here = end_of("0.0.0.0", "0");
+	int fd = udp(to, SOCK_NONBLOCK), small = 1, woken = 0;
+	struct pollfd p = { .fd = fd, .events = POLLPRI };
+	char b[2000] = { 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	if (bind(fd, sa(&here), here.len) < 0 || getsockname(fd, (struct sockaddr *)&here.a, &here.len))
+		word(-1);
+	((struct sockaddr_in *)&here.a)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (int i = 0; i < 20; i++)
+		sendto(fd, b, sizeof(b), 0, sa(&here), here.len);
+	say(fd, to);
+	while (woken < 1000 && poll(&p, 1, WAIT_MS) > 0)
+		woken++;
+	printf("woken-%d\n", woken);
+}
+
 /* Waits for room to send alone; how often is it woken for nothing? */
 static void
 way_deaf(const struct end *to)
@@ -505,6 +527,7 @@ static const struct {
 } ways[] = {
 	{ "poll", way_poll }, { "select", way_select }, { "block", way_block },
 	{ "read", way_read }, { "mute", way_mute }, { "edge", way_edge }, { "deaf", way_deaf },
+	{ "full", way_full },
 	{ "threads", way_threads }, { "fork", way_fork }, { "exec", way_exec },
 	{ "inherited", way_inherited }, { "own", way_own }, { "long", way_long },
 	{ "batch", way_batch }, { "direct", way_direct }, { "turns", way_turns },
