@@ -203,6 +203,9 @@ next_message(struct icmpd *d)
 	if (d->wants_room)
 		icmpd_tell(d);
 	r = sky_local_recv(d->fd, d->data, sizeof(d->data));
+	/* a daemon that was killed left unread what we said; what it said is still here */
+	if (r == -ECONNRESET)
+		r = sky_local_recv(d->fd, d->data, sizeof(d->data));
 	if (r == -EAGAIN)
 		return r;
 	if (r <= 0)

@@ -202,6 +202,10 @@ turn_away(struct daemon *d, int fd, int err)
 	sky_icmpdmsg_begin(&o, SKY_ICMPDMSG_DONE, buf, sizeof(buf));
 	sky_icmpdmsg_put_pair(&o, SKY_ICMPDMSG_HELLO, (uint64_t)-err);
 	(void)sky_local_send(fd, buf, sky_icmpdmsg_end(&o));
+	/* what is closed with something unread is reset, and the answer behind that */
+	for (int i = 0; i < MESSAGES && !d->rights_pass; i++)
+		if (sky_local_recv(fd, d->msg, sizeof(d->msg) - 1) <= 0)
+			break;
 	d->count[SKY_ICMPD_C_CLIENTS_REFUSED]++;
 }
 
