@@ -99,6 +99,22 @@ could_be(const struct sky_paths *p, const struct sky_paths_node *n, unsigned ttl
 	    (n->ttl + 1u == ttl || n->ttl == ttl + 1));
 }
 
+/* A control that went with it was answered: no bucket was empty. */
+static bool
+refuted(const struct sky_paths *p, const struct paths_probe *b)
+{
+	uint64_t near = p->rto.srtt_ns / 4;
+
+	for (uint32_t id = 1; id < p->next; id++) {
+		const struct paths_probe *c = &p->probe[id];
+
+		if (c->kind == PATHS_CONTROL && c->is == PATHS_ANSWERED && c->ttl == b->ttl &&
+		    c->sent <= b->sent + near && b->sent <= c->sent + near)
+			return true;
+	}
+	return false;
+}
+
 bool
 sky_paths_excused(struct sky_paths *p, uint32_t id)
 {
@@ -109,7 +125,8 @@ sky_paths_excused(struct sky_paths *p, uint32_t id)
 		uint64_t since = b->sent;
 
 		if (!could_be(p, n, b->ttl) ||
-		    given(p, n->host, id, &since) < bucket(p, n->host, since, b->sent))
+		    given(p, n->host, id, &since) < bucket(p, n->host, since, b->sent) ||
+		    refuted(p, b))
 			continue;
 		p->host[n->host].limited++;
 		return true;

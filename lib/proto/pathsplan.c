@@ -10,8 +10,10 @@
 #define KEPT 2				/* errors of a lone router kept for witnesses */
 #define KEPT_AT_END 3			/* and of the destination, for large packets */
 #define FRESH 16			/* new flows at once, at most */
-#define DRY 8				/* flows that nobody of a hop answers: nobody will */
-#define FRESH_LEAST 4
+#define DRY 8				/* flows that nobody of a hop answers: nobody will; */
+#define DRY_SHARED 3			/* if no bucket is empty they share one */
+#define THRIFTY 40			/* packets; then one hop at a time */
+#define FRESH_LEAST 3
 #define STUCK 3				/* rounds of them that bring a router nothing */
 
 unsigned
@@ -273,6 +275,19 @@ links_after(const struct sky_paths *p, unsigned ttl, uint16_t *after)
 			after[p->cell[f][ttl + 1].node]++;
 }
 
+/* Nobody of this hop answers any more. */
+static bool
+dry(const struct sky_paths *p, unsigned ttl, uint64_t now)
+{
+	if (p->hop[ttl].dry < DRY_SHARED || p->hop[ttl].dry >= DRY)
+		return p->hop[ttl].dry >= DRY;
+	for (unsigned i = 1; i < p->nodes; i++)
+		if (p->node[i].ttl == ttl && p->node[i].is != SKY_PATHS_SILENT &&
+		    !sky_paths_tokens(p, p->node[i].host, now))
+			return false;
+	return true;
+}
+
 /* Can more flows be seen to go through this node? It says so itself, or those do
  * that only it leads to. */
 static bool
@@ -281,9 +296,9 @@ can_show(const struct sky_paths *p, unsigned node, const uint16_t *parent, uint6
 	const struct sky_paths_node *n = &p->node[node];
 
 	if (n->is == SKY_PATHS_SILENT ||
-	    (p->hop[n->ttl].dry < DRY && sky_paths_tokens(p, n->host, now)))
+	    (!dry(p, n->ttl, now) && sky_paths_tokens(p, n->host, now)))
 		return true;
-	for (unsigned i = 1; i < p->nodes && p->hop[n->ttl + 1].dry < DRY; i++)
+	for (unsigned i = 1; i < p->nodes && !dry(p, n->ttl + 1, now); i++)
 		if (p->node[i].ttl == n->ttl + 1 && parent[i] == node &&
 		    p->node[i].is != SKY_PATHS_SILENT && sky_paths_tokens(p, p->node[i].host, now))
 			return true;
@@ -295,7 +310,7 @@ can_show(const struct sky_paths *p, unsigned node, const uint16_t *parent, uint6
 static unsigned
 aim(const struct sky_paths *p, unsigned ttl, unsigned nexts)
 {
-	unsigned rule = sky_paths_enough(p, nexts), each = nexts * sky_paths_enough(p, 1) * 5 / 4;
+	unsigned rule = sky_paths_enough(p, nexts), each = nexts * sky_paths_enough(p, 1);
 
 	if (nexts > 1 && each > rule)
 		return each;
@@ -387,9 +402,10 @@ plan_fresh(struct sky_paths *p, unsigned ttl, unsigned n)
 		if (!untouched(p, f, from, ttl))
 			continue;
 		for (unsigned h = from; h <= ttl; h++)
-			if (!paths_dead(p, h) && (p->hop[h].dry < DRY || h == ttl))
+			if (!paths_dead(p, h) && p->hop[h].dry < DRY && h < ttl)
 				sky_paths_ask(p, f, h);
-		ask_along(p, f, ttl);
+		if (p->next < THRIFTY || ttl == from)
+			ask_along(p, f, ttl);
 		n--;
 	}
 	p->cut = p->cut || n > 0;
