@@ -105,6 +105,17 @@ def test_ways(path):
                TITLES[way] + ": %d lines are told" % lines, ran.seen)
 
 
+def test_calls(path):
+    for name in ("preload-calls", "preload-checked"):
+        argv = [os.path.join(BUILD, "tests/net", name), B[V4], closed(path.b)]
+        for how, run, word in (("alone", [], "silence"), ("with", WITH, "ECONNREFUSED"),
+                               ("told only", LOG, "silence")):
+            ran = Ran(path.a, run + argv)
+            tap.ok(len(ran.words) == 42 and set(ran.words[1::2]) == {word} and ran.status == 0,
+                   "%s, %s: 21 ways to wait and receive: %s" % (name, how, word), ran.seen)
+        tap.ok(ran.err.count("refused") == 21, name + ": each is told", ran.seen)
+
+
 def test_six(path):
     for way in ("poll", "block", "edge", "threads"):
         ran = Ran(path.a, WITH + [CLIENT, way, B[V6], closed(path.b, V6)])
@@ -286,7 +297,7 @@ def main():
     netns.isolate(pin=False)
     test_dig()
     path = Path()
-    for test in (test_ways, test_six, test_python, test_living, test_asyncio, test_uv, test_nc,
+    for test in (test_ways, test_calls, test_six, test_python, test_living, test_asyncio, test_uv, test_nc,
                  test_socat):
         test(path)
     test_too_big()
