@@ -57,6 +57,7 @@ struct out_process {
 	const char *none;	/* "gone", ...: why no process can be named; or NULL */
 	unsigned others;	/* how many more processes share the socket */
 	bool have_uid;
+	bool connected;		/* the kernel says: to this destination */
 	uint32_t uid;
 };
 void out_fate_of(struct out *o, const struct sky_fate *f, const struct out_process *p);

@@ -81,6 +81,8 @@ put_process(struct out *o, const struct out_process *p)
 		out_u64(o, "uid", p->uid);
 	if (p->others)
 		out_u64(o, "sharing", p->others);
+	if (p->connected)
+		out_bool(o, "connected", true);
 	if (p->none)
 		out_str(o, "process", p->none);
 }

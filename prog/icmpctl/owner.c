@@ -27,19 +27,33 @@ struct place {
 struct owners {
 	unsigned used;
 	bool all;		/* the last reading left nothing out */
+	bool here;		/* our kernel's answers are about the same network */
 	uint64_t again_ns;	/* not to be read before */
+	struct sky_diag diag;
 	struct place place[SLOTS];
 };
 
 struct owners *
 owners_new(void)
 {
-	return calloc(1, sizeof(struct owners));
+	struct owners *o = calloc(1, sizeof(*o));
+
+	if (o && sky_diag_open(&o->diag) < 0)
+		o->diag.fd = -1;
+	return o;
+}
+
+void
+owners_here(struct owners *o)
+{
+	o->here = true;
 }
 
 void
 owners_free(struct owners *o)
 {
+	if (o)
+		sky_diag_close(&o->diag);
 	free(o);
 }
 
@@ -219,31 +233,47 @@ tell(struct owners *o, uint64_t inode, struct owner *out)
 	return true;
 }
 
-/* The socket itself: no process has it open, but it may still be there. */
-static bool
-still_there(const struct owner_ask *ask)
+/* What the kernel says now of the sockets asked for. */
+static void
+ask_kernel(struct owners *o, const struct owner_ask *ask, struct sky_diag_answer *a, unsigned n)
 {
-	const struct sky_diag_ask q = {
-		.proto = ask->fate->proto, .ifindex = ask->fate->ifindex,
-		.local = ask->fate->src, .remote = ask->fate->dst,
-	};
-	struct sky_diag_answer a = { .err = -ENOENT };
-	struct sky_diag d;
+	struct sky_diag_ask q[SKY_DIAG_BATCH];
 
-	if (sky_diag_open(&d) < 0)
-		return true;	/* not known: then it is not said that it is gone */
-	sky_diag_ask(&d, &q, &a, 1);
-	sky_diag_close(&d);
-	return a.err == 0 ? a.cookie == ask->cookie : a.err != -ENOENT;
+	for (unsigned i = 0; i < n; i++) {
+		a[i] = (struct sky_diag_answer){ .err = -ENODATA };
+		q[i] = (struct sky_diag_ask){ .proto = IPPROTO_UDP };
+		if (ask[i].inode)
+			q[i] = (struct sky_diag_ask){ .proto = ask[i].fate->proto,
+				.ifindex = ask[i].fate->ifindex, .local = ask[i].fate->src,
+				.remote = ask[i].fate->dst };
+	}
+	if (o->here && o->diag.fd >= 0)
+		sky_diag_ask(&o->diag, q, a, n);
+}
+
+/* Not known is not gone. */
+static bool
+still_there(const struct owner_ask *ask, const struct sky_diag_answer *a)
+{
+	return a->err == 0 ? a->cookie == ask->cookie : a->err != -ENOENT;
+}
+
+static bool
+is_connected(const struct owner_ask *ask, const struct sky_diag_answer *a)
+{
+	return a->err == 0 && a->cookie == ask->cookie &&
+	       sky_addr_family(&a->remote) != AF_UNSPEC &&
+	       sky_addr_equal(&a->remote, &ask->fate->dst);
 }
 
 /* After /proc was read. */
 static void
-settle(struct owners *o, const struct owner_ask *ask, struct owner *out)
+settle(struct owners *o, const struct owner_ask *ask, const struct sky_diag_answer *a,
+    struct owner *out)
 {
 	if (tell(o, ask->inode, out))
 		return;
-	if (!still_there(ask))
+	if (!still_there(ask, a))
 		out->is = OWNER_GONE;
 	else if (o->all)
 		out->is = OWNER_NONE;
@@ -251,19 +281,29 @@ settle(struct owners *o, const struct owner_ask *ask, struct owner *out)
 		remember(o, ask->inode, 0, out->is);
 }
 
-void
-owners_find(struct owners *o, const struct owner_ask *ask, struct owner *out, unsigned n)
+static void
+find_some(struct owners *o, const struct owner_ask *ask, struct owner *out, unsigned n)
 {
+	struct sky_diag_answer a[SKY_DIAG_BATCH];
 	bool known = true;
 	unsigned i;
 
-	memset(out, 0, n * sizeof(*out));
 	for (i = 0; i < n; i++)
 		known &= !ask[i].inode || tell(o, ask[i].inode, &out[i]);
-	if (known)
-		return;
-	read_again(o);
-	for (i = 0; i < n; i++)
+	if (!known)
+		read_again(o);
+	ask_kernel(o, ask, a, n);
+	for (i = 0; i < n && !known; i++)
 		if (ask[i].inode)
-			settle(o, &ask[i], &out[i]);
+			settle(o, &ask[i], &a[i], &out[i]);
+	for (i = 0; i < n; i++)
+		out[i].connected = ask[i].inode && is_connected(&ask[i], &a[i]);
+}
+
+void
+owners_find(struct owners *o, const struct owner_ask *ask, struct owner *out, unsigned n)
+{
+	memset(out, 0, n * sizeof(*out));
+	for (unsigned i = 0; i < n; i += SKY_DIAG_BATCH)
+		find_some(o, ask + i, out + i, n - i < SKY_DIAG_BATCH ? n - i : SKY_DIAG_BATCH);
 }

@@ -32,6 +32,8 @@ struct owner {
 	enum owner_is is;
 	uint32_t pid;		/* the lowest, when several share it */
 	unsigned others;	/* how many more processes have it */
+	bool connected;		/* the kernel says that it is connected to where the
+				 * datagram went: no port by chance */
 	char comm[OWNER_COMM];	/* its command's name; printable ASCII */
 };
 
@@ -40,8 +42,11 @@ struct owners;
 /* NULL when there is no memory. */
 struct owners *owners_new(void);
 void owners_free(struct owners *o);
+/* It is known that the sockets are of this process's own network namespace. Until
+ * then the kernel is not asked, and nothing is GONE or connected. */
+void owners_here(struct owners *o);
 
-/* Who has the sockets with these inodes; /proc is read once at most for all. */
+/* Who has the sockets with these inodes; /proc is read once at most for 32 of them. */
 void owners_find(struct owners *o, const struct owner_ask *ask, struct owner *out, unsigned n);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct watch {
 	const struct opts *opts;
@@ -23,6 +24,7 @@ struct watch {
 	uint64_t shown;
 	bool bad;		/* one of these is a bad fate */
 	bool refused;
+	int probe;		/* a socket of ours: does icmpd know it? */
 };
 
 static uint64_t
@@ -77,7 +79,7 @@ static void
 show(struct watch *w, struct sky_icmpd_event *e, const struct owner *who)
 {
 	struct out_process p = { .have_uid = e->owner.known, .uid = e->owner.uid,
-				 .others = who->others };
+				 .others = who->others, .connected = who->connected };
 	char text[128];
 
 	if (who->is == OWNER_FOUND) {
@@ -89,7 +91,7 @@ show(struct watch *w, struct sky_icmpd_event *e, const struct owner *who)
 	}
 	who_text(e, who, text, sizeof(text));
 	out_fate_line_of(&w->out, &e->fate, text,
-	    e->fate.trust == SKY_TRUST_MATCHED ? "vouched" : "not vouched");
+	    e->fate.trust == SKY_TRUST_MATCHED || who->connected ? "vouched" : "not vouched");
 	out_fate_of(&w->out, &e->fate, &p);
 	w->bad |= sky_fate_is_bad(e->fate.what);
 	w->shown++;
@@ -132,6 +134,9 @@ take_event(struct watch *w, struct sky_icmpd_event *e, const struct owner *who)
 		    filter_passes_process(&w->opts->filter, who->pid, who->comm))
 			show(w, e, who);
 		break;
+	case SKY_ICMPD_ADDED:
+		owners_here(w->owners);
+		break;
 	case SKY_ICMPD_LOST:
 		notice_lost(w, e->count);
 		break;
@@ -170,12 +175,26 @@ take_batch(struct watch *w)
 		take_event(w, &w->l->event[i], &w->owner[i]);
 }
 
+/* icmpd may serve another network namespace than ours; it takes a socket only if its
+ * own kernel's lookup finds it. */
+static void
+probe(struct watch *w)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	w->probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (w->probe >= 0 && bind(w->probe, (struct sockaddr *)&a, sizeof(a)) == 0)
+		(void)sky_icmpd_add(&w->l->d, w->probe, 0);
+}
+
 static int
 watch(struct watch *w)
 {
 	struct sky_icmpd_filter f;
 	int r;
 
+	probe(w);
 	ask_for(&f, &w->opts->filter);
 	r = sky_icmpd_watch(&w->l->d, &f);
 	if (r < 0) {
@@ -193,7 +212,7 @@ int
 watch_run(const struct opts *opts)
 {
 	const char *to = opts->json ? opts->json_to ? opts->json_to : "-" : NULL;
-	struct watch w = { .opts = opts };
+	struct watch w = { .opts = opts, .probe = -1 };
 	int r, status = 1;
 
 	w.l = link_open(opts);
@@ -210,6 +229,8 @@ watch_run(const struct opts *opts)
 	if (r == 0 && (r = out_close(&w.out)) < 0)
 		fprintf(stderr, "icmpctl: cannot write: %s\n", strerror(-r));
 	owners_free(w.owners);
+	if (w.probe >= 0)
+		close(w.probe);
 	status = sig_status(w.l->sig, r < 0 ? 1 : status);
 	link_close(w.l);
 	return status;

@@ -33,11 +33,12 @@ def ctl(*argv, uid=None, **how):
 class Watch:
     """icmpctl watch, from the moment it sees everything."""
 
-    def __init__(self, *argv, uid=None):
+    def __init__(self, *argv, uid=None, where=None):
         pre = (lambda: os.setuid(uid)) if uid else None
-        self.p = subprocess.Popen([icmpd.ICMPCTL, "watch", "-s", d.path, "--json", *argv],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, preexec_fn=pre)
+        with where or ns:
+            self.p = subprocess.Popen([icmpd.ICMPCTL, "watch", "-s", d.path, "--json", *argv],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, preexec_fn=pre)
         self.buf = b""
         first = self.record()
         if not first or first.get("what") != "watching":
@@ -90,6 +91,14 @@ class Sender:
             os.write(w, b"%5d" % s.getsockname()[1])
             while True:
                 order = os.read(r, 1)
+                if order == b"c":
+                    s.connect(("127.0.0.1", CLOSED))
+                    try:
+                        s.send(b"connected")
+                    except OSError:
+                        pass
+                    os.write(w, b"k")
+                    continue
                 if order in (b"", b"q"):
                     os._exit(0)
                 s.sendto(b"into the void", ("127.0.0.1", CLOSED if order == b"s" else OTHER))
@@ -132,6 +141,11 @@ def names_it():
                       r"refused, port unreachable, says .*\[(not )?vouched\]\n" % (s.pid, s.port), line),
          "the line for people", line)
     t.same(text.returncode, 3, "-n 1 ends it after one")
+    t.ok(line.endswith("[not vouched]\n"), "a socket that is not connected: not vouched", line)
+    w = Watch("-n1")
+    s.send(b"c")
+    t.same(w.record().get("connected"), True, "one that is connected to there: vouched")
+    w.p.communicate(timeout=10)
     s.end()
 
 
@@ -159,6 +173,17 @@ def says_why_not():
     r = w.record()
     t.same((r.get("process"), r.get("uid"), "pid" in r), ("gone", 0, False),
            "gone before anybody looked: gone (uid 0)")
+    far = Watch(where=netns.Ns())
+    os.kill(far.p.pid, signal.SIGSTOP)
+    s = Sender()
+    s.send()
+    s.end()
+    os.kill(far.p.pid, signal.SIGCONT)
+    r = far.record()
+    t.ok(r.get("process") in ("none", "unseen") and "connected" not in r,
+         "in another network than icmpd's the kernel cannot be asked: not said to be gone", r)
+    far.end()
+    w.record()
     evil = Sender(b"\x1b[31m\x07evil\xff")
     evil.send()
     r = w.record()
