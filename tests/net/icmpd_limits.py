@@ -85,6 +85,8 @@ def limit(what, n):
 
 def no_descriptors():
     some = [bed.d.client() for _ in range(3)]
+    for c in some:
+        c.ask()     # all of them have been let in
     before = bed.d.fds()
     was = limit(resource.RLIMIT_NOFILE, before + 4)
     more = [bed.d.client(greet=i % 2) for i in range(12)]
