@@ -69,6 +69,38 @@ def activated():
         shutil.rmtree(d, ignore_errors=True)
 
 
+def as_user():
+    """As the unit starts it: a user of its own with one capability, never root."""
+    if os.geteuid() or open("/proc/self/uid_map").read().split()[2] == "1":
+        t.skip("a user with one capability", "needs root: two users")
+        return
+    ns = netns.Ns()
+    way = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups", "--inh-caps=+net_raw",
+           "--ambient-caps=+net_raw")
+    book = tempfile.mkdtemp(prefix="icmpd-test-")
+    os.chown(book, 4242, 4242)
+    os.chmod(book, 0o755)
+    d = icmpd.Daemon(ns, "-C", book + "/book", wrap=way, owner=4242)
+    with open("/proc/%d/status" % d.p.pid) as f:
+        status = dict(line.split(":\t") for line in f.read().splitlines() if ":\t" in line)
+    t.same([status[k] for k in ("CapInh", "CapPrm", "CapEff", "CapAmb", "NoNewPrivs", "Seccomp")],
+           ["0" * 16] * 4 + ["1", "2"], "a user with one capability keeps none, and is confined")
+    with ns:
+        s = icmpd.as_user(65534, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        s.bind(("127.0.0.1", 0))
+    c, b = d.client(uid=65534), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    b.settimeout(10)
+    icmpd.as_user(65534, lambda: b.connect(book + "/book"))
+    t.same(c.register(s), "", "it serves another user")
+    socket.send_fds(b, [b"1"], [s.fileno()])
+    t.same(b.recv(1), b"1", "and with the book's protocol")
+    s.sendto(b"?", ("127.0.0.1", 9))
+    t.ok(c.until(lambda: c.fates) and len(b.recv(1000)) == 144, "who is told by both")
+    t.same(d.stop(), 0, "status 0")
+    shutil.rmtree(book)
+
+
 verify()
 activated()
+as_user()
 t.done()

@@ -204,9 +204,12 @@ def as_user(uid, what):
 class Daemon:
     """icmpd in a namespace, ready when this returns. Stopped by stop() or del."""
 
-    def __init__(self, ns, *args, user="root", path=None, wrap=(), env=None, wait=True):
+    def __init__(self, ns, *args, user="root", path=None, wrap=(), env=None, wait=True,
+                 owner=None):
         self.dir = tempfile.mkdtemp(prefix="icmpd-test-")
         os.chmod(self.dir, 0o755)
+        if owner:
+            os.chown(self.dir, owner, owner)
         self.path = path or os.path.join(self.dir, "socket")
         self.argv = [*wrap, ICMPD, "-f", "-s", self.path, "-u", user, *args]
         self.ns, self.env, self.p = ns, env or {}, None
@@ -219,6 +222,7 @@ class Daemon:
             os.unlink(notify)
         self.news = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.news.bind(notify)
+        os.chmod(notify, 0o777)
         with self.ns:
             self.p = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self.log,
                                       stderr=self.log,
