@@ -170,7 +170,7 @@ take(const struct sky_icmpd_event *e)
 static void
 all_refused(void)
 {
-	for (int i = 0; i < SOCKS; i++)
+	for (int i = 0; i < atomic_load(&state()->sock_top); i++)
 		sock_clear(&state()->sock[i], SOCK_ACCEPTED);
 }
 
@@ -219,7 +219,7 @@ second_owns(int fd)
 static void
 unjoin_all(void)
 {
-	for (int i = 0; i < SOCKS; i++) {
+	for (int i = 0; i < atomic_load(&state()->sock_top); i++) {
 		atomic_store(&state()->sock[i].id, -1);
 		sock_clear(&state()->sock[i], SOCK_READY | SOCK_ACCEPTED);
 	}

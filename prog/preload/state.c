@@ -33,6 +33,24 @@ by_mark(struct state *st, uint16_t mark)
 }
 
 static void
+raise_to(_Atomic int *top, int value)
+{
+	int now = atomic_load(top);
+
+	while (value > now && !atomic_compare_exchange_weak(top, &now, value))
+		continue;
+}
+
+static void
+lower(_Atomic int *bottom, int value)
+{
+	int now = atomic_load(bottom);
+
+	while (value < now && !atomic_compare_exchange_weak(bottom, &now, value))
+		continue;
+}
+
+static void
 unref(struct state *st, uint16_t mark)
 {
 	struct sock *s = by_mark(st, mark);
@@ -44,39 +62,49 @@ unref(struct state *st, uint16_t mark)
 		if (atomic_exchange(&s->kept, 0))
 			atomic_fetch_sub(&st->kept, 1);
 	}
-	atomic_fetch_sub(&s->refs, 1);
+	if (atomic_fetch_sub(&s->refs, 1) == 1)
+		lower(&st->sock_free, mark - 1);
 }
 
 static void
 mark_fd(struct state *st, int fd, uint16_t mark)
 {
-	int top = atomic_load(&st->fd_top);
-
 	if (mark != UNKNOWN)
-		while (fd > top && !atomic_compare_exchange_weak(&st->fd_top, &top, fd))
-			continue;
+		raise_to(&st->fd_top, fd);
 	unref(st, atomic_exchange(&st->of[fd], mark));
 }
 
-/* A free socket, held once; FOREIGN when all are taken. */
+static bool
+take_place(struct state *st, int i, uint32_t flags)
+{
+	struct sock *s = &st->sock[i];
+	uint32_t none = 0;
+
+	if (!atomic_compare_exchange_strong(&s->refs, &none, 1))
+		return false;
+	atomic_fetch_add(&s->generation, 1);
+	atomic_store(&s->kept, 0);
+	atomic_store(&s->id, -1);
+	for (int j = 0; j < RECENT; j++)
+		atomic_store_explicit(&s->sent[j], 0, memory_order_relaxed);
+	s->watch.epfd = -1;
+	atomic_store(&s->flags, flags);
+	raise_to(&st->sock_top, i + 1);
+	raise_to(&st->sock_free, i + 1);
+	return true;
+}
+
+/* A free socket, held once; FOREIGN when all are taken. Where two threads met, the
+ * place to begin at may be too high: then all are looked at. */
 static uint16_t
 take_sock(struct state *st, uint32_t flags)
 {
-	for (int i = 0; i < SOCKS; i++) {
-		struct sock *s = &st->sock[i];
-		uint32_t none = 0;
-
-		if (!atomic_compare_exchange_strong(&s->refs, &none, 1))
-			continue;
-		atomic_fetch_add(&s->generation, 1);
-		atomic_store(&s->kept, 0);
-		atomic_store(&s->id, -1);
-		for (int j = 0; j < RECENT; j++)
-			atomic_store_explicit(&s->sent[j], 0, memory_order_relaxed);
-		s->watch.epfd = -1;
-		atomic_store(&s->flags, flags);
-		return (uint16_t)(i + 1);
-	}
+	for (int i = atomic_load(&st->sock_free); i < SOCKS; i++)
+		if (take_place(st, i, flags))
+			return (uint16_t)(i + 1);
+	for (int i = 0; i < SOCKS; i++)
+		if (take_place(st, i, flags))
+			return (uint16_t)(i + 1);
 	return FOREIGN;
 }
 

@@ -64,6 +64,8 @@ struct state {
 	_Atomic pid_t pid;		/* told apart from the child of a vfork */
 	_Atomic bool forked;
 	_Atomic int kept;		/* sockets that keep an error */
+	_Atomic int sock_free;		/* no free place below this one */
+	_Atomic int sock_top;		/* no place was ever taken from this one on */
 	_Atomic int fd_top;		/* nothing is known above this descriptor */
 	_Atomic uint16_t of[FDS];
 	struct sock sock[SOCKS];
