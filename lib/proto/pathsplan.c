@@ -295,7 +295,7 @@ can_show(const struct sky_paths *p, unsigned node, const uint16_t *parent, uint6
 {
 	const struct sky_paths_node *n = &p->node[node];
 
-	if (n->is == SKY_PATHS_SILENT ||
+	if (n->is == SKY_PATHS_SILENT || p->hop[n->ttl].width == 1 ||
 	    (!dry(p, n->ttl, now) && sky_paths_tokens(p, n->host, now)))
 		return true;
 	for (unsigned i = 1; i < p->nodes && !dry(p, n->ttl + 1, now); i++)
