@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """icmpd as a process, and a client that speaks its protocol by hand: what
 lib/proto/icmpdmsg.h says, without a line of the library."""
+import atexit
 import errno
 import json
 import os
@@ -214,7 +215,14 @@ class Daemon:
         self.argv = [*wrap, ICMPD, "-f", "-s", self.path, "-u", user, *args]
         self.ns, self.env, self.p = ns, env or {}, None
         self.log = open(os.path.join(self.dir, "log"), "w+b")
+        atexit.register(self.clean)
         self.start(wait)
+
+    def clean(self):
+        """Also when the test itself fell over."""
+        if self.p and self.alive():
+            self.p.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def start(self, wait=True):
         notify = os.path.join(self.dir, "notify")
