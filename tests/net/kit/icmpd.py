@@ -108,8 +108,11 @@ class Client:
         self.s.settimeout(SECONDS)
         self.fates, self.lost, self.results, self.done, self.counters = [], 0, {}, [], {}
         self.clients, self.next, self.gone = [], 0, False
-        if greet:
-            self.s.send(hello())
+        try:
+            if greet:
+                self.s.send(hello())
+        except (BrokenPipeError, ConnectionResetError):
+            pass    # turned away already; why can be read
 
     def fileno(self):
         return self.s.fileno()
