@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define AHEAD 3				/* TTLs of flow 0 beyond the last that answered */
+#define AHEAD 2				/* TTLs of flow 0 beyond the last that answered */
 #define FLIGHT 4			/* flows of the first look at a hop */
 #define FIRST_AT_END 2			/* of these at the destination */
 #define KEPT 2				/* errors of a lone router kept for witnesses */
