@@ -13,7 +13,7 @@
 /* The far end is not called silent sooner: it may be much further away than the
  * last router that answers. */
 #define FAR_PATIENCE UINT64_C(200000000)
-#define FEW 2
+#define FEW 3
 
 /* Is anybody there? Who answered another question is, too. */
 static bool

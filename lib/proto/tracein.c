@@ -72,7 +72,7 @@ sky_trace_due(const struct trace *t, const struct trace_probe *b)
 
 	for (const struct trace_probe *o = t->probe; b->hop && o < b; o++)
 		before += o->is == TRACE_LOST && o->ttl == b->ttl && o->len == b->len &&
-		    o->sent < b->sent;
+		    o->sent + ns / 2 < b->sent;	/* not its twin */
 	ns <<= before < 2 ? 0 : before < 4 ? before - 1 : 3;
 	ns = ns < t->conf.max_wait_ns ? ns : t->conf.max_wait_ns;
 	due = b->sent + ns;

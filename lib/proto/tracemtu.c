@@ -30,7 +30,8 @@ static bool
 follow(struct trace *t)
 {
 	uint32_t hint = UINT32_MAX, refused = UINT32_MAX;
-	uint32_t place = t->end_silent && !t->end_answers ? sky_trace_end_place(t) : TRACE_END;
+	uint32_t place = t->end_answers ? TRACE_END : t->far_is_hop ? t->conf.far :
+	    t->end_silent ? sky_trace_end_place(t) : TRACE_END;
 
 	for (uint32_t i = t->epoch - 1; i < t->probes; i++) {
 		const struct trace_probe *b = &t->probe[i];
@@ -44,7 +45,7 @@ follow(struct trace *t)
 	if (hint >= refused || !place || hint <= t->carry[place] || sky_trace_count(t, hint, place))
 		return false;
 	sky_trace_ask(t, ttl_of(t, place), hint, false);
-	if (hint + 1 < refused && !sky_trace_count(t, hint + 1, TRACE_END))
+	if (hint + 1 < refused && !sky_trace_count(t, hint + 1, place))
 		sky_trace_ask(t, ttl_of(t, place), hint + 1, false);
 	return true;
 }
