@@ -131,6 +131,7 @@ uint64_t sky_trace_due(const struct trace *t, const struct trace_probe *b);
 bool sky_trace_expire(struct trace *t);
 /* Works out again who told what, and what came how far. */
 void sky_trace_review(struct trace *t);
+void sky_trace_far_is_end(struct trace *t);
 void sky_trace_find_top(struct trace *t);
 /* How many errors may be asked of a place now; when there will be one more. */
 uint32_t sky_trace_room(const struct trace *t, uint32_t place);

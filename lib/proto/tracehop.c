@@ -252,6 +252,7 @@ grow(struct trace *t)
 		return;
 	t->horizon = (uint8_t)want;
 	sky_trace_find_top(t);		/* `far` may have been one of them */
+	sky_trace_far_is_end(t);
 }
 
 /* --- the end --- */

@@ -271,6 +271,21 @@ flip(struct trace *t, unsigned dist, uint32_t id)
 	sky_trace_find_top(t);
 }
 
+/* The last TTL that may be asked was answered by the end before it was known that
+ * there is a hop for each below it. */
+void
+sky_trace_far_is_end(struct trace *t)
+{
+	if (t->dist || t->horizon != t->conf.far)
+		return;
+	for (uint32_t i = 0; i < t->probes; i++)
+		if (t->probe[i].hop && t->probe[i].ttl == t->conf.far &&
+		    t->probe[i].reach == TRACE_END) {
+			flip(t, t->conf.far, i + 1);
+			return;
+		}
+}
+
 static void
 exceeded(struct trace *t, struct trace_probe *b, const struct sky_hop_answer *a)
 {
