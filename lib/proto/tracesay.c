@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define QUEUE_LEAST 10000000	/* ns; less is the hosts' own doing */
 
 static const struct trace *
 inside(const struct sky_trace *t)
@@ -108,11 +109,35 @@ in_burst(const struct trace *t, const struct trace_probe *b, uint32_t place, uin
 	    b->sent < since + t->conf.refill_ns / 2;
 }
 
+/* Each answer of a burst took longer than the one before it, much longer in the
+ * end: they wait behind each other for a slow line, and others still do. */
+struct queue {
+	uint64_t first, last;		/* round trips */
+	bool broken;
+};
+
+static void
+queue_add(struct queue *q, uint64_t rtt)
+{
+	q->first = q->first ? q->first : rtt;
+	q->broken |= rtt < q->last;
+	q->last = rtt;
+}
+
+static bool
+queue_grows(const struct queue *q)
+{
+	uint64_t most = q->first / 4 > QUEUE_LEAST ? q->first / 4 : QUEUE_LEAST;
+
+	return !q->broken && q->last - q->first > most;
+}
+
 /* Of those that left together since probe[from] the first came and the others,
  * at least three, did not. Returns how many came, or 0. */
 static uint32_t
 ran_out(const struct trace *t, uint32_t place, uint32_t from, uint64_t *last)
 {
+	struct queue q = { 0, 0, false };
 	uint32_t came = 0, lost = 0;
 
 	for (uint32_t i = from; i < t->probes; i++) {
@@ -122,11 +147,13 @@ ran_out(const struct trace *t, uint32_t place, uint32_t from, uint64_t *last)
 			continue;
 		if (b->is == TRACE_CAME && lost)
 			return 0;
+		if (b->is == TRACE_CAME)
+			queue_add(&q, b->at - b->sent);
 		came += b->is == TRACE_CAME;
 		lost += b->is == TRACE_LOST;
 		*last = b->sent;
 	}
-	return lost >= 3 ? came : 0;
+	return lost >= 3 && !queue_grows(&q) ? came : 0;
 }
 
 static void
@@ -151,15 +178,22 @@ say_limit(const struct trace *t, unsigned ttl, struct sky_trace_hop *out)
 	}
 }
 
+/* The first hop asked was the end: it may be nearer. */
+static bool
+began_behind(const struct trace *t)
+{
+	return t->dist && t->dist == t->conf.first && t->conf.first > 1;
+}
+
 static void
-say_back(struct sky_trace_hop *out)
+say_back(const struct trace *t, struct sky_trace_hop *out)
 {
 	unsigned ttl = out->reply_ttl, start = ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
 
 	if (!ttl)
 		return;
 	out->back = (uint8_t)(start - ttl + 1);
-	out->asymmetric = out->back != out->ttl;
+	out->asymmetric = out->back != out->ttl && !(out->ttl == t->dist && began_behind(t));
 }
 
 static void
@@ -243,7 +277,7 @@ sky_trace_hop(const struct sky_trace *handle, unsigned ttl, struct sky_trace_hop
 	out->serial = h->serial;
 	say_tries(t, ttl, out);
 	out->state = (uint8_t)state_of(t, ttl, out);
-	say_back(out);
+	say_back(t, out);
 	say_mtu(t, ttl, out);
 	say_limit(t, ttl, out);
 	out->final = is_final(t, ttl, out);
@@ -343,7 +377,7 @@ sky_trace_path(const struct sky_trace *handle, struct sky_trace_path *out)
 	out->first = t->conf.first;
 	out->hops = (uint8_t)(last_line(t) >= t->conf.first ? last_line(t) - t->conf.first + 1 : 0);
 	out->last = t->dist ? t->dist : t->top;
-	out->distance = t->dist;
+	out->distance = began_behind(t) ? 0 : t->dist;
 	say_path_mtu(t, out);
 	out->device_mtu = t->top_mtu;
 	out->cached_mtu = t->conf.cached_mtu;

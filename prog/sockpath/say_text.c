@@ -235,6 +235,8 @@ say_stop(struct run *r, const struct sky_trace_path *p, char *buf, size_t size)
 	say_who(r, &p->by, who, sizeof(who));
 	if (p->reached && p->distance)
 		note(&n, "reached at hop %u", p->distance);
+	else if (p->reached && p->first > 1 && p->last == p->first)
+		note(&n, "reached at hop %u or before", p->first);
 	else if (p->reached)
 		note(&n, "reached");
 	if (p->stop == SKY_TRACE_INTERRUPTED)
