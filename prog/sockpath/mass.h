@@ -66,6 +66,8 @@ struct mass_io {
 	int wake, halt;			/* eventfd: for the reader; for the thread */
 	pthread_mutex_t lock;		/* who takes from the sockets */
 	bool turn;			/* which family was helped with last */
+	struct sky_addr judged;		/* who was looked up last; lock */
+	bool own;			/* that was this host */
 	pthread_t thread;
 	bool started;
 };

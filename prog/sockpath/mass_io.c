@@ -170,6 +170,23 @@ when(uint64_t stamp, uint64_t wall, uint64_t steady)
 	    steady - (wall - stamp) : steady;
 }
 
+/* No neighbour answered: this host says so of its own packet, as a router would.
+ * Asked once for many that come from the same. Whoever has the lock. */
+static bool
+is_own(struct mass_io *io, const struct sky_volley_echo *e)
+{
+	bool v6 = sky_addr_family(&e->dst) == AF_INET6;
+
+	if (e->type != (v6 ? 1 : 3) || e->code != (v6 ? 3 : 1) ||
+	    sky_addr_same_host(&e->by, &e->dst))
+		return false;
+	if (!sky_addr_same_host(&e->by, &io->judged)) {
+		io->judged = e->by;
+		io->own = sky_route_is_own(&e->by) == 1;
+	}
+	return io->own;
+}
+
 /* A reply may be anything; an error must quote our seal, or too little for it. */
 static bool
 judge(struct mass_io *io, const struct sky_volley_echo *e, struct sky_mass_answer *a)
@@ -186,7 +203,7 @@ judge(struct mass_io *io, const struct sky_volley_echo *e, struct sky_mass_answe
 		atomic_fetch_add(&io->forged, 1);
 		return false;
 	}
-	a->what = h.what;
+	a->what = e->err && is_own(io, e) ? SKY_HOP_LOCAL : h.what;
 	a->type = h.type;
 	a->code = h.code;
 	a->mtu = h.mtu;
