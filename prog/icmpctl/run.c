@@ -3,6 +3,8 @@
 #include "run.h"
 #include "reach.h"
 
+#include "cli/self.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -25,21 +27,6 @@ is_there(const char *path)
 	return access(path, R_OK) == 0;
 }
 
-static bool
-own_dir(char *buf, size_t size)
-{
-	ssize_t n = readlink("/proc/self/exe", buf, size - 1);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	buf[n] = 0;
-	slash = strrchr(buf, '/');
-	if (slash)
-		*slash = 0;
-	return slash != NULL;
-}
-
 /* The full name of the library; false after one line. */
 static bool
 find_library(char *buf, size_t size)
@@ -47,7 +34,7 @@ find_library(char *buf, size_t size)
 	char dir[PATH_MAX], path[PATH_MAX + 64];
 
 	snprintf(buf, size, "%s/%s", RUN_INSTALLED, LIBRARY);
-	for (size_t i = 0; own_dir(dir, sizeof(dir)) && i < sizeof(places) / sizeof(places[0]); i++) {
+	for (size_t i = 0; self_dir(dir, sizeof(dir)) && i < sizeof(places) / sizeof(places[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s/%s", dir, places[i], LIBRARY);
 		if (is_there(path) && realpath(path, dir)) {
 			snprintf(buf, size, "%s", dir);

@@ -2,6 +2,8 @@
 /* labs.c - where lab files and programs are: see labs.h. */
 #include "labs.h"
 
+#include "cli/self.h"
+
 #include <dirent.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -12,22 +14,6 @@
 
 /* Networks without steps, for other labs and for a shell, lie below. */
 #define TOPOLOGY "/topology"
-
-/* The directory of this program; false if it cannot be told. */
-static bool
-own_dir(char *buf, size_t size)
-{
-	ssize_t n = readlink("/proc/self/exe", buf, size - 1);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	buf[n] = 0;
-	slash = strrchr(buf, '/');
-	if (slash)
-		*slash = 0;
-	return slash != NULL;
-}
 
 /* In a build tree this is BUILD/prog/socknet/socknet. */
 static bool
@@ -47,7 +33,7 @@ labs_programs(char *buf, size_t size)
 	size_t used = 0;
 
 	buf[0] = 0;
-	if (!own_dir(dir, sizeof(dir)))
+	if (!self_dir(dir, sizeof(dir)))
 		return buf;
 	if (!in_build(dir)) {
 		snprintf(buf, size, "%s:%s/../libexec/sockeye", dir, dir);
@@ -72,7 +58,7 @@ labs_dir(char *buf, size_t size)
 	char dir[3000];
 	struct stat st;
 
-	if (!own_dir(dir, sizeof(dir)))
+	if (!self_dir(dir, sizeof(dir)))
 		return false;
 	snprintf(buf, size, in_build(dir) ? "%s/../../lab" : "%s/../share/sockeye/lab", dir);
 	return !stat(buf, &st) && S_ISDIR(st.st_mode);
