@@ -159,6 +159,14 @@ sky_local_unlink(const char *path)
 }
 
 int
+sky_local_listen_again(int fd, int backlog)
+{
+	int saved = errno;
+
+	return sky_ret(listen(fd, backlog), saved);
+}
+
+int
 sky_local_connect(const char *path)
 {
 	int saved = errno;

@@ -27,6 +27,9 @@ int sky_local_listen(const char *path, int type, int backlog, unsigned uid);
  * and given to uid and gid. */
 int sky_local_folder(const char *path, unsigned uid, unsigned gid);
 int sky_local_unlink(const char *path);
+/* Who connects from now on sees this process and its user behind fd (SO_PEERCRED),
+ * not those who made it listen first. */
+int sky_local_listen_again(int fd, int backlog);
 
 /* -EAGAIN if the listener has no room just now. */
 int sky_local_connect(const char *path);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,7 +106,7 @@ open_loop(struct daemon *d)
 		uint32_t token;
 	} all[] = {
 		{ d->raw4, TOKEN_RAW4 }, { d->raw6, TOKEN_RAW6 },
-		{ d->listener, TOKEN_LISTENER }, { d->signals, TOKEN_SIGNALS },
+		{ d->listener, TOKEN_LISTENER },
 	};
 	int r;
 
@@ -229,12 +230,19 @@ begin_confined(struct daemon *d)
 	struct sky_user u;
 	int r = find_user(d, &u);
 
+	/* epoll tells of the signals of whoever added the descriptor: not of a parent */
+	if (r == 0)
+		r = check(d, "signals", sky_poller_add(d->wait, d->signals, 0, TOKEN_SIGNALS));
 	if (r == 0)
 		r = check(d, "--compat-socket", compat_begin(d, &u));
 	if (r == 0)
 		r = check(d, "capability bounding set", sky_confine_bounding());
 	if (r == 0)
 		r = check(d, d->o.user, sky_confine_user(&u));
+	/* what clients see is not who opened it: root, systemd, a parent that is gone */
+	if (r == 0)
+		r = check(d, d->o.socket, sky_local_listen_again(d->listener,
+		    d->listener_inherited ? SOMAXCONN : BACKLOG));
 	if (r == 0)
 		r = check(d, "capabilities", sky_confine_capabilities());
 	if (r == 0)

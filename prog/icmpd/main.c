@@ -87,7 +87,8 @@ main(int argc, char **argv)
 	if (r == 0) {
 		sky_service_tell(d->notify, "READY=1");
 		if (d->o.verbose)
-			say(d, "listening at '%s'", d->o.socket);
+			say(d, "listening at '%s'", d->listener_inherited ?
+			    "the socket that was handed over" : d->o.socket);
 		run(d);
 		sky_service_tell(d->notify, "STOPPING=1");
 	}

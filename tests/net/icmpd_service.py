@@ -3,8 +3,12 @@
 """icmpd under systemd: the units are well formed, a socket that was opened before
 is used, READY is said."""
 import os
+import pwd
+import select
 import shutil
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,6 +40,43 @@ def verify():
         t.ok(r.returncode == 0, "its exposure is at most 2.0 of 10", r.stdout[-300:], r.stderr)
 
 
+def peer(path):
+    """Whom a client sees behind the socket: process and user."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(path)
+        return struct.unpack("iII", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[:2]
+
+
+def detached():
+    """What started it ends with 0 when it listens; what goes on can be found, and ended."""
+    if os.geteuid():
+        netns.isolate(pin=False)
+    ns = netns.Ns()
+    d = tempfile.mkdtemp(prefix="icmpd-test-")
+    os.chmod(d, 0o755)
+    path = d + "/run/socket"
+    user = "nobody" if open("/proc/self/uid_map").read().split()[2] != "1" else "root"
+    with ns:
+        p = subprocess.Popen([icmpd.ICMPD, "-s", path, "-u", user], stdin=subprocess.DEVNULL)
+    t.same(p.wait(20), 0, "without -f: 0 when it is there")
+    pid, uid = peer(path)
+    it = os.pidfd_open(pid)
+    try:
+        t.same(os.readlink("/proc/%d/exe" % pid), os.path.realpath(icmpd.ICMPD),
+               "who connects sees the process that went to the background")
+        t.same(uid, pwd.getpwnam(user).pw_uid, "and the user whose rights it took")
+        signal.pidfd_send_signal(it, signal.SIGTERM)
+        t.ok(select.select([it], [], [], 10)[0], "which a signal ends")
+        t.ok(not os.path.exists(path), "and with it its socket")
+    finally:
+        try:
+            signal.pidfd_send_signal(it, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        os.close(it)
+        shutil.rmtree(d, ignore_errors=True)
+
+
 def activated():
     if not shutil.which("systemd-socket-activate"):
         t.skip("socket activation", "no systemd-socket-activate (package systemd)")
@@ -53,6 +94,7 @@ def activated():
         while not os.path.exists(path) and time.monotonic() < end and p.poll() is None:
             os.sched_yield()
         c = icmpd.Client(path)
+        t.same(peer(path)[0], p.pid, "who connects sees icmpd, not who opened the socket for it")
         s = ns.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.bind(("127.0.0.1", 0))
         t.same(c.register(s), "", "the first client starts icmpd, which takes the socket from systemd")
@@ -101,6 +143,7 @@ def as_user():
 
 
 verify()
+detached()
 activated()
 as_user()
 t.done()
