@@ -105,6 +105,19 @@ remove_stale(const char *path, int type)
 	return sky_ret(unlink(path), saved);
 }
 
+/* Born with its mode: a chmod(2) by name could hit what took its place. To connect
+ * is to write. */
+static int
+bind_open(int fd, const struct sockaddr_un *a)
+{
+	int saved = errno;
+	mode_t mask = umask(0111);
+	int r = sky_ret(bind(fd, (const struct sockaddr *)a, sizeof(*a)), saved);
+
+	umask(mask);
+	return r;
+}
+
 int
 sky_local_listen(const char *path, int type, int backlog, unsigned uid)
 {
@@ -122,10 +135,7 @@ sky_local_listen(const char *path, int type, int backlog, unsigned uid)
 	fd = open_socket(type);
 	if (fd < 0)
 		return fd;
-	r = sky_ret(bind(fd, (struct sockaddr *)&a, sizeof(a)), saved);
-	/* to connect is to write */
-	if (r == 0)
-		r = sky_ret(chmod(path, 0666), saved);
+	r = bind_open(fd, &a);
 	if (r == 0)
 		r = sky_ret(listen(fd, backlog), saved);
 	return r < 0 ? shut(fd, r) : fd;
@@ -146,7 +156,7 @@ sky_local_folder(const char *path, unsigned uid, unsigned gid)
 	if (r == -EEXIST)
 		return 0;
 	if (r == 0)
-		r = sky_ret(chown(folder, uid, gid), saved);
+		r = sky_ret(lchown(folder, uid, gid), saved);
 	return r;
 }
 

@@ -325,6 +325,9 @@ drop(const struct sky_user *u)
 	r = r < 0 && r != -ENOSYS ? r : sky_confine_user(u);
 	r = r < 0 && r != -ENOSYS ? r : sky_confine_capabilities();
 	r = r < 0 && r != -ENOSYS ? r : sky_confine_privileges();
+	/* a change of user forgets it, and the filter does not let it through */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
 	r = r < 0 && r != -ENOSYS ? r :
 	    sky_confine_calls(calls, sizeof(calls) / sizeof(calls[0]));
 	return r == -ENOSYS ? 0 : r;
@@ -345,7 +348,6 @@ child(struct compat *c, const struct sky_user *u, int report)
 	r = netns_here(&c->netns);
 	r = r < 0 ? r : prepare(c);
 	r = r < 0 ? r : drop(u);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (write(report, &r, sizeof(r)) < 0 || r < 0)
 		_exit(1);
 	close(report);
@@ -395,6 +397,8 @@ check_folder(const char *path)
 	    slash ? path : ".");
 	if (stat(folder, &st) < 0)
 		return -errno;
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return -EACCES;
 	return (st.st_mode & 022) && !(st.st_mode & S_ISVTX) ? -EACCES : 0;
 }
 
@@ -413,20 +417,23 @@ remove_stale(const struct sockaddr_un *a)
 	close(fd);
 }
 
+/* For all to connect to, from its birth: a chmod(2) by name could hit what took its
+ * place. */
 static int
 bind_to(int fd, const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int r = check_folder(path);
+	mode_t mask;
 
 	if (r < 0)
 		return r;
 	memcpy(a.sun_path, path, strlen(path));
 	remove_stale(&a);
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || chmod(path, 0666) < 0 ||
-	    listen(fd, 64) < 0)
-		return -errno;
-	return 0;
+	mask = umask(0111);
+	r = bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 64) < 0 ? -errno : 0;
+	umask(mask);
+	return r;
 }
 
 int
