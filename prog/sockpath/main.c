@@ -35,6 +35,9 @@ main(int argc, char **argv)
 	int status;
 
 	stdfd_hold();
+	status = open_begin();
+	if (status)
+		return status;
 	opts_read(&o, argc, argv);
 	if (!r) {
 		run_say("%s", strerror(ENOMEM));

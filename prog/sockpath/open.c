@@ -187,28 +187,49 @@ open_sockets(struct run *r)
 	return 0;
 }
 
-/* The user is the one who called; no capability is kept, and none can be got. */
+/* The user is the one who called, saved identities and all: they are a way back. Of
+ * the capabilities those of the mask stay, if they were there. */
 static int
-drop(void)
+become_caller(uint32_t mask)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	uid_t uid = getuid();
+	gid_t gid = getgid();
 
-	if (getegid() != getgid() && setgid(getgid()) < 0)
+	if (syscall(SYS_capget, &head, caps) < 0 || prctl(PR_SET_KEEPCAPS, mask != 0, 0, 0, 0) < 0)
 		return -errno;
-	if (geteuid() != getuid() && setuid(getuid()) < 0)
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	return syscall(SYS_capset, &head, none) < 0 ? -errno : 0;
+	caps[0].permitted &= mask;
+	caps[0].effective = caps[0].permitted;
+	caps[0].inheritable = 0;
+	memset(&caps[1], 0, sizeof(caps[1]));
+	return syscall(SYS_capset, &head, caps) < 0 ? -errno : 0;
+}
+
+static int
+status_of(int rc)
+{
+	if (rc == 0)
+		return 0;
+	run_say("cannot give privileges up: %s", strerror(-rc));
+	return STATUS_SYSTEM;
+}
+
+int
+open_begin(void)
+{
+	const uint32_t net = 1u << CAP_NET_BIND_SERVICE | 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW;
+
+	if (geteuid() == getuid() && getegid() == getgid())
+		return 0;
+	return status_of(become_caller(net));
 }
 
 int
 open_drop(void)
 {
-	int rc = drop();
-
-	if (rc == 0)
-		return 0;
-	run_say("cannot give privileges up: %s", strerror(-rc));
-	return STATUS_SYSTEM;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return status_of(become_caller(0));
 }
