@@ -49,7 +49,7 @@ CALL(setsockopt) { return setsockopt(INT(0), INT(1), INT(2), PTR(3), (socklen_t)
 CALL(getsockopt) { return getsockopt(INT(0), INT(1), INT(2), PTR(3), PTR(4)); }
 
 #define ROW(name) { SYS_##name, direct_##name }
-/* Those that every machine has; the others only where it has them too. */
+/* Those that every machine has. */
 static const struct {
 	long number;
 	long (*call)(const long *a);

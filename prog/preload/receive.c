@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/single_threaded.h>
 
@@ -248,6 +249,17 @@ read(int fd, void *b, size_t n)
 	return r;
 }
 
+/* Of no bytes is nothing, where recvmsg(2) would take a datagram; what the kernel
+ * refuses is left to it. */
+static bool
+has_bytes(const struct iovec *v, int n)
+{
+	for (int i = 0; i < n && n <= IOV_MAX; i++)
+		if (v[i].iov_len)
+			return true;
+	return false;
+}
+
 SHOWN ssize_t
 readv(int fd, const struct iovec *v, int n)
 {
@@ -258,6 +270,8 @@ readv(int fd, const struct iovec *v, int n)
 	if (!receiving_begin(&x, fd, 0))
 		return -1;
 	memcpy(&m.msg_iov, &v, sizeof(v));
+	if (!has_bytes(v, n))
+		x.extra = 0;
 	do
 		r = x.extra ? next()->recvmsg(fd, &m, x.extra) : next()->readv(fd, v, n);
 	while (r < 0 && receiving_again(&x));

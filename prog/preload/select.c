@@ -82,6 +82,8 @@ prepare(struct sets *x, int fd)
 		memset(x->now[i], 0, words_of(n) * sizeof(unsigned long));
 		if (x->set[i])
 			copy(x->now[i], x->set[i], x->n);
+		if (x->n % WORD)	/* what lies beyond is not waited for */
+			x->now[i][x->n / WORD] &= (1ul << (x->n % WORD)) - 1;
 	}
 	if (fd >= 0)
 		x->now[0][fd / WORD] |= 1ul << (fd % WORD);
@@ -156,7 +158,7 @@ wait_once(struct sets *x, const struct timespec *t, const sigset_t *mask)
 	int n = prepare(x, fd);
 	int r = next()->pselect(n, (void *)x->now[0], (void *)x->now[1], (void *)x->now[2], t, mask);
 
-	if (r <= 0 || fd < 0 || !has(x->now[0], fd) || has(x->set[0], fd))
+	if (r <= 0 || fd < 0 || !has(x->now[0], fd) || (fd < x->n && has(x->set[0], fd)))
 		return r;
 	x->now[0][fd / WORD] &= ~(1ul << (fd % WORD));
 	second_take();
