@@ -6,6 +6,7 @@
 #include "mass.h"
 
 #include "cli/opt.h"
+#include "proto/perm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +101,7 @@ read_back(struct mass_resume *r, const struct opts *o, const struct mass_list *l
     off_t *good)
 {
 	uint64_t shards = o->shards ? o->shards : 1, first = o->shards ? o->shard - 1 : 0;
-	uint64_t share = l->all.count > first ? (l->all.count - first - 1) / shards + 1 : 0;
+	uint64_t share = sky_perm_share(l->all.count, first, shards);
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t n;
