@@ -163,7 +163,7 @@ sky_volley_open(struct sky_volley *v, const struct sky_volley_conf *c)
 	if (v->tx < 0)
 		return v->tx;
 	prepare(v);
-	r = sky_sockopt_buffer(v->tx, false, c->buffer);
+	(void)sky_sockopt_buffer(v->tx, false, c->buffer);
 	r = bind_to(v->tx, c, 0);
 	if (r == 0) {
 		v->port = port_of(v->tx);

@@ -77,8 +77,6 @@ release(struct client *c)
 	free(c);
 }
 
-/* The struct lives until the end of the round: it may be in the list of those that
- * are to be flushed, and its place in a batch of events. */
 /* A client may misbehave as often as it likes, but fill no log. */
 static bool
 may_say(struct daemon *d)
@@ -91,6 +89,8 @@ may_say(struct daemon *d)
 	return d->said++ < LINES;
 }
 
+/* The struct lives until the end of the round: it may be in the list of those that
+ * are to be flushed, and its place in a batch of events. */
 static struct usage *
 forget(struct daemon *d, struct client *c, const char *why)
 {
