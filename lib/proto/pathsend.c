@@ -282,7 +282,8 @@ sky_paths_result(struct sky_paths *p, struct sky_paths_result *out)
 {
 	struct sky_paths_node n;
 
-	*out = (struct sky_paths_result){ .stop = why(p), .reached = ended(p), .complete = !p->cut,
+	*out = (struct sky_paths_result){ .stop = why(p), .reached = ended(p),
+	    .complete = !p->cut && !p->err,
 	    .err = p->err, .branches = p->branches, .flows = p->flows,
 	    .packets = p->next - 1, .answers = p->answers, .strays = p->strays,
 	    .shorts = p->shorts, .limited = p->limited, .lost = p->lost, .began = p->began,

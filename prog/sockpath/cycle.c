@@ -97,7 +97,7 @@ find_hops(struct run *r, struct sky_cycle_conf *c, bool *go)
 	free(t);
 	if (p.stop == SKY_TRACE_LOCAL) {
 		run_say("'%s': %s", r->o->host, strerror(p.err));
-		return STATUS_SYSTEM;
+		return STATUS_NOT;
 	}
 	return 0;
 }
@@ -124,10 +124,12 @@ cycle(struct run *r, struct state *s)
 	bool go = false;
 	int rc = find_hops(r, &c, &go);
 
-	if (rc)
+	if (rc == STATUS_SYSTEM)
 		return rc;
-	if (!c.hops || sky_cycle_init(&s->engine, &c) < 0) {
-		out_line(&r->out, "nobody answers on the way to %s", r->o->host);
+	if (rc || !c.hops || sky_cycle_init(&s->engine, &c) < 0) {
+		if (!rc)
+			out_line(&r->out, "nobody answers on the way to %s", r->o->host);
+		cycle_end(r, &s->engine, false);
 		return STATUS_NOT;
 	}
 	s->told = run_now();

@@ -95,7 +95,8 @@ run(struct run *r, struct sky_paths *p)
 	sky_paths_result(p, &s);
 	if (s.stop == SKY_PATHS_LOCAL) {
 		run_say("'%s' (%s): %s", r->o->host, host, strerror(s.err));
-		return STATUS_SYSTEM;
+		paths_records(r, p, &s);
+		return STATUS_NOT;
 	}
 	if (!r->signal)
 		run_wait_names(r, run_now() + NAMES);

@@ -88,6 +88,11 @@ def bad_input():
 def refused_here():
     p = run("192.0.2.1")
     ok(p.returncode == 3 and "not reached: this host has no route there" in p.stdout, "no route", p.all)
+    for words in (["--paths"], ["--cycles", "1"]):
+        p = run("--json=document", *words, "192.0.2.1")
+        doc = json.loads(p.stdout)
+        ok(p.returncode == 3 and doc["reached"] is False and not doc.get("complete") and
+           "192.0.2.1" in p.stderr, "no route, a whole document: " + words[0], p.all)
     p = run("-i", "down0", "192.0.2.1")
     ok(p.returncode == 3 and "interface down0 is down" in p.stdout, "an interface that is down", p.all)
     p = run("198.51.100.7")
