@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct counters {
 	uint64_t value[SKY_ICMPD_COUNTERS_N];
@@ -170,7 +171,9 @@ replace(const char *path, const struct counters *c)
 
 	if (r >= (int)sizeof(beside))
 		return -ENAMETOOLONG;
-	f = fopen(beside, "we");
+	/* in a folder of others a link may lie there: it is not followed */
+	(void)unlink(beside);
+	f = fopen(beside, "wxe");
 	if (!f)
 		return -errno;
 	r = print_metrics(f, c);

@@ -280,7 +280,10 @@ def metrics():
     t.ok(samples.get("icmpd_heard4_total", 0) > 0 and "icmpd_sockets" in samples, "and hold the counters", samples)
     with tempfile.TemporaryDirectory() as tmp:
         path = tmp + "/icmpd.prom"
+        other = path + ".other"
+        os.symlink(other, path + ".new")
         r = ctl("metrics", "-o", path)
+        t.ok(not os.path.exists(other) and not os.path.islink(path), "and follows no link that lies there")
         t.ok(r.returncode == 0 and not r.stdout and open(path).read().endswith("# EOF\n"), "metrics -o FILE")
         t.same(os.listdir(tmp), ["icmpd.prom"], "leaves nothing beside it")
     r = ctl("metrics", "-o", "/nonexistent/x")
