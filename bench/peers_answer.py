@@ -9,6 +9,7 @@ PORT = 9000
 TO = "127.0.0.1"
 OTHER = "127.0.0.2"         # an address of a wildcard server that is not its first
 TRIP_LIMIT = 1.10
+TRIP_ROUNDS = 3             # times as many: two starts of the same programs differ by a tenth
 CONNECT_LIMIT = 0.90
 ECHO_LIMIT = 3.0
 CROWD, CROWD_KIB = 10000, 64 * 1024
@@ -45,20 +46,15 @@ def sockperf_trip(env, flags):
     return once
 
 
-def of_three(once):
-    """A round trip differs between two starts of the same programs by a tenth."""
-    return lambda: sorted((once() for _ in range(3)), key=lambda r: r["mean"])[1]
-
-
 def trip(env, judge):
     if env.without("sockperf"):
         return
     r = Rounds({
-        "sock, blocking": of_three(sock_trip(env, [])),
-        "sockperf, blocking": of_three(sockperf_trip(env, [])),
-        "sock, spinning": of_three(sock_trip(env, ["--spin"])),
-        "sockperf, spinning": of_three(sockperf_trip(env, ["--nonblocked"])),
-    }, env.rounds)
+        "sock, blocking": sock_trip(env, []),
+        "sockperf, blocking": sockperf_trip(env, []),
+        "sock, spinning": sock_trip(env, ["--spin"]),
+        "sockperf, spinning": sockperf_trip(env, ["--nonblocked"]),
+    }, TRIP_ROUNDS * env.rounds)
     for name in r.got:
         print(f"    {name:<20} {r.median(name, 'mean'):8.2f} us, mean round trip of 16 bytes")
     r.failures()
