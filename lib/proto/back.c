@@ -148,6 +148,14 @@ due(const struct sky_back *b, const struct back_probe *p)
 }
 
 static void
+lost(struct sky_back *b, uint64_t now, const struct back_probe *p)
+{
+	b->r.lost++;
+	if (p->seq)
+		sky_mtu_lost(&b->search, now, p->seq);
+}
+
+static void
 expire(struct sky_back *b, uint64_t now)
 {
 	for (uint32_t id = 1; b->flying && id < b->next; id++) {
@@ -157,9 +165,7 @@ expire(struct sky_back *b, uint64_t now)
 			continue;
 		p->flying = false;
 		b->flying--;
-		b->r.lost++;
-		if (p->seq)
-			sky_mtu_lost(&b->search, now, p->seq);
+		lost(b, now, p);
 	}
 }
 
@@ -304,7 +310,7 @@ sky_back_answer(struct sky_back *b, uint64_t now, const struct sky_hop_answer *a
 		b->flying--;
 	}
 	if (a->what == SKY_HOP_LOCAL && (a->err == ENOBUFS || a->err == EAGAIN))
-		b->r.lost++;
+		lost(b, now, p);
 	else if (a->what == SKY_HOP_REACHED && a->reply_len)
 		echoed(b, at, p, a);
 	else if (a->what == SKY_HOP_REACHED || a->what == SKY_HOP_UNREACHABLE ||

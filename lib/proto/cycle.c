@@ -96,13 +96,27 @@ start(struct sky_cycle *c, uint64_t now)
 		c->hop[i].next_at = now + i * (c->conf.interval_ns / c->conf.hops);
 }
 
+/* Its place is taken: it is given up before its time. */
+static void
+give_up(struct sky_cycle *c, struct cycle_probe *p)
+{
+	struct cycle_hop *h = &c->hop[p->hop];
+
+	if (p->out != CYCLE_PENDING)
+		return;
+	p->out = CYCLE_SILENT;
+	h->h.pending--;
+	judge(c, h);
+}
+
 static void
 put(struct sky_cycle *c, unsigned hop, uint64_t now, struct sky_hop_probe *out)
 {
-	struct cycle_probe *p = &c->probe[c->next % SKY_CYCLE_PROBES];
+	struct cycle_probe *p = &c->probe[c->next % SKY_CYCLE_PROBES], *last;
 	struct cycle_hop *h = &c->hop[hop];
-	struct cycle_probe *last = find(c, h->newest);
 
+	give_up(c, p);
+	last = find(c, h->newest);
 	*p = (struct cycle_probe){ .sent = now, .id = c->next, .hop = hop, .out = CYCLE_PENDING };
 	*out = (struct sky_hop_probe){ .id = c->next, .len = c->conf.len, .ttl = h->h.ttl };
 	if (last)
@@ -269,11 +283,12 @@ sky_cycle_wilson(uint64_t bad, uint64_t n, double *low, double *high)
 int
 sky_cycle_hop(const struct sky_cycle *c, unsigned i, struct sky_cycle_hop *out)
 {
-	const struct cycle_hop *h = &c->hop[i];
+	const struct cycle_hop *h;
 	double ignored;
 
 	if (i >= c->conf.hops)
 		return -ENOENT;
+	h = &c->hop[i];
 	*out = h->h;
 	out->open = h->run * (h->h.mode != SKY_CYCLE_TRIAL) + h->meter_open;
 	out->rtt_mean = h->rtt_count ? h->rtt_sum / h->rtt_count : 0;

@@ -15,6 +15,7 @@ struct way {
 	bool strict, deaf;		/* forbids fragments; never hears that they are too big */
 	bool equal;			/* cut into equal parts, not as large as fits */
 	unsigned loss, refuse_after;	/* of 1000 each way */
+	unsigned full;			/* the number of the one this host has no room for */
 	uint32_t random;
 	unsigned count, sent;
 	struct sky_hop_answer news[NEWS];
@@ -56,7 +57,12 @@ send_it(uint64_t now, const struct sky_hop_probe *p)
 	struct sky_hop_answer a = { .at = now + RTT, .id = p->id, .what = SKY_HOP_REACHED,
 	    .reply_len = p->len, .trust = SKY_TRUST_MATCHED };
 
-	way.sent++;
+	if (++way.sent == way.full) {
+		a = (struct sky_hop_answer){ .at = now, .id = p->id, .what = SKY_HOP_LOCAL,
+		    .err = ENOBUFS, .trust = SKY_TRUST_MATCHED };
+		way.news[way.count++] = a;
+		return;
+	}
 	assert_true(way.count < NEWS && p->flow == 0 && p->ttl == 64);
 	if (roll(1000) < way.loss || roll(1000) < way.loss)
 		return;
@@ -186,6 +192,25 @@ answers_that_vanish_are_searched(void **state)
 	assert_int_equal(r.most, 1400);
 }
 
+/* Which one that is changes nothing, and no timer has to find it out. */
+static void
+no_room_is_a_probe_lost(void **state)
+{
+	uint64_t took;
+
+	way = (struct way){ .mtu = 1400, .head = 20, .strict = true, .deaf = true };
+	measure(RTT);
+	took = r.ended - r.began;
+	for (unsigned n = 1; n <= 12; n++) {
+		way = (struct way){ .mtu = 1400, .head = 20, .strict = true, .deaf = true,
+		    .full = n };
+		measure(RTT);
+		assert_int_equal(r.mtu, 1400);
+		assert_int_equal(r.most, 1400);
+		assert_true(r.lost > 0 && r.ended - r.began <= took + 3 * RTT);
+	}
+}
+
 static void
 no_echo_at_all(void **state)
 {
@@ -226,6 +251,7 @@ main(void)
 		cmocka_unit_test(loss_changes_nothing),
 		cmocka_unit_test(equal_parts_take_longer_and_are_as_exact),
 		cmocka_unit_test(answers_that_vanish_are_searched),
+		cmocka_unit_test(no_room_is_a_probe_lost),
 		cmocka_unit_test(no_echo_at_all),
 		cmocka_unit_test(refused),
 	};

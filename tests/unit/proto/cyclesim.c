@@ -5,6 +5,7 @@
 
 #include <proto/cycle.h>
 
+#include <errno.h>
 #include <stdio.h>
 
 #define HOPS 4
@@ -88,6 +89,33 @@ add_up(const struct sky_cycle_hop *h)
 {
 	assert_true(h->lost + h->limited + h->open + h->answered + h->pending == h->sent);
 	assert_true(h->fair <= h->answered && h->loss_low <= h->loss && h->loss <= h->loss_high);
+}
+
+/* More are under way than are remembered: each is judged, and the end comes. */
+static void
+the_oldest_are_given_up(void **state)
+{
+	struct sky_cycle_conf conf = { .size = sizeof(conf), .hops = SKY_CYCLE_HOPS,
+	    .cycles = 500, .interval_ns = 10 * WEB_MS };
+	enum sky_cycle_kind kind;
+	struct sky_hop_probe p;
+	struct sky_cycle_hop h;
+	uint64_t now = WEB_MS;
+
+	for (unsigned i = 0; i < conf.hops; i++)
+		conf.hop[i].ttl = i + 1;
+	assert_int_equal(sky_cycle_init(&c, &conf), 0);
+	while ((kind = sky_cycle_poll(&c, now, &p)) != SKY_CYCLE_DONE) {
+		if (kind == SKY_CYCLE_WAIT)
+			now = sky_cycle_deadline(&c);
+		assert_true(now < 20000 * WEB_MS);
+	}
+	for (unsigned i = 0; i < conf.hops; i++) {
+		assert_int_equal(sky_cycle_hop(&c, i, &h), 0);
+		add_up(&h);
+		assert_true(h.sent == 500 && h.pending == 0);
+	}
+	assert_int_equal(sky_cycle_hop(&c, SKY_CYCLE_HOPS, &h), -ENOENT);
 }
 
 static void
@@ -240,6 +268,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_oldest_are_given_up),
 		cmocka_unit_test(wilson),
 		cmocka_unit_test(default_limits_are_no_loss),
 		cmocka_unit_test(any_bucket_is_no_loss),
