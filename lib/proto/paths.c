@@ -235,11 +235,12 @@ local(struct sky_paths *p, struct paths_probe *b, const struct sky_hop_answer *a
 	return true;
 }
 
-/* Small packets that are too big for somebody teach nothing here. */
+/* Who calls the small packets of the hops too big as well lets nothing pass: there
+ * the flow ends. Of large ones that is said to their size alone. */
 static bool
 take(struct sky_paths *p, struct paths_probe *b, const struct sky_hop_answer *a, uint64_t at)
 {
-	bool free_of_charge = a->what == SKY_HOP_TOO_BIG;
+	bool free_of_charge = a->what == SKY_HOP_TOO_BIG && b->kind == PATHS_FULL;
 
 	if (b->is == PATHS_FLYING) {
 		p->flying--;
@@ -257,8 +258,6 @@ take(struct sky_paths *p, struct paths_probe *b, const struct sky_hop_answer *a,
 		guess(p, a);
 	if (b->kind == PATHS_FULL)
 		sky_paths_size_answer(p, b, a);
-	else if (p->cell[b->flow][b->ttl].is == CELL_FLYING)
-		p->cell[b->flow][b->ttl].is = CELL_NEW;	/* it was too big, it says */
 	return true;
 }
 

@@ -71,7 +71,7 @@ enum sky_paths_is {
 	SKY_PATHS_SOURCE,		/* this host: node 0 */
 	SKY_PATHS_ROUTER,
 	SKY_PATHS_END,			/* the destination */
-	SKY_PATHS_STOP,			/* says unreachable: type, code */
+	SKY_PATHS_STOP,			/* says unreachable, or too big of all: type, code */
 	SKY_PATHS_SILENT,		/* those of a hop that do not answer; one or more */
 };
 
@@ -137,12 +137,15 @@ enum sky_paths_stop {
 	SKY_PATHS_CAP,			/* packets or flows ran out */
 	SKY_PATHS_LOCAL,		/* this host does not send: err */
 	SKY_PATHS_INTERRUPTED,
+	SKY_PATHS_LOOP,			/* the same routers again and again */
+	SKY_PATHS_REFUSES,		/* a router calls the smallest too big: by */
 };
 
 struct sky_paths_result {
 	uint8_t stop;			/* enum sky_paths_stop */
 	bool reached, complete;		/* complete: every node is settled */
 	int32_t err;
+	struct sky_addr by;		/* UNREACHABLE, REFUSES */
 	uint16_t nodes, links, branches;	/* how many there are to ask for */
 	uint16_t flows, widest;		/* nodes of one hop, at most */
 	uint32_t packets, answers, strays, shorts, limited, lost;
@@ -207,7 +210,7 @@ struct sky_paths {
 	uint8_t far;			/* the highest that was asked, and 1 */
 	uint8_t reach;			/* the path ends here: it is known; 0 */
 	uint8_t stop;
-	bool dirty, chosen, sized, done, reached, cut, second;
+	bool dirty, chosen, sized, done, reached, cut, second, looped;
 	uint16_t queued, queue_at;
 	struct { uint16_t flow, len; uint8_t ttl, kind; } queue[SKY_PATHS_QUEUE + 1];
 	struct sky_paths_node node[SKY_PATHS_NODES];

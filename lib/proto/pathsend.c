@@ -256,10 +256,28 @@ ended(const struct sky_paths *p)
 	return false;
 }
 
+/* Who lets nothing pass. */
+static const struct sky_paths_node *
+last_word(const struct sky_paths *p)
+{
+	for (unsigned i = 1; i < p->nodes; i++)
+		if (p->node[i].is == SKY_PATHS_STOP && p->node[i].ttl != PATHS_GONE)
+			return &p->node[i];
+	return NULL;
+}
+
+static bool
+too_big(const struct sky_paths_node *n)
+{
+	if (sky_addr_family(&n->by) == AF_INET6)
+		return n->type == 2;
+	return n->type == 3 && n->code == 4;
+}
+
 static unsigned
 why(const struct sky_paths *p)
 {
-	unsigned stop = SKY_PATHS_GAP;
+	unsigned stop = p->looped ? SKY_PATHS_LOOP : SKY_PATHS_GAP;
 
 	if (!p->done)
 		return SKY_PATHS_RUNNING;
@@ -267,9 +285,8 @@ why(const struct sky_paths *p)
 		return p->stop;
 	if (p->unsent && !p->answers)
 		return SKY_PATHS_LOCAL;
-	for (unsigned i = 1; i < p->nodes; i++)
-		if (p->node[i].is == SKY_PATHS_STOP)
-			stop = SKY_PATHS_UNREACHABLE;
+	if (last_word(p))
+		stop = too_big(last_word(p)) ? SKY_PATHS_REFUSES : SKY_PATHS_UNREACHABLE;
 	if (ended(p))
 		return SKY_PATHS_REACHED;
 	if (p->next > p->conf.packets)
@@ -288,6 +305,8 @@ sky_paths_result(struct sky_paths *p, struct sky_paths_result *out)
 	    .packets = p->next - 1, .answers = p->answers, .strays = p->strays,
 	    .shorts = p->shorts, .limited = p->limited, .lost = p->lost, .began = p->began,
 	    .ended = p->ended };
+	if (out->stop == SKY_PATHS_UNREACHABLE || out->stop == SKY_PATHS_REFUSES)
+		out->by = last_word(p)->by;
 	sky_paths_pair(p);
 	for (unsigned i = 0; i < p->nodes; i++) {
 		if (p->node[i].ttl == PATHS_GONE)
@@ -309,7 +328,7 @@ const char *
 sky_paths_stop_word(enum sky_paths_stop s)
 {
 	static const char *const words[] = { "running", "reached", "unreachable", "gap", "max",
-	    "cap", "local", "interrupted" };
+	    "cap", "local", "interrupted", "loop", "refuses" };
 
 	return (unsigned)s < sizeof(words) / sizeof(words[0]) ? words[s] : "?";
 }

@@ -104,6 +104,26 @@ quiet(const struct sky_paths *p)
 	return n;
 }
 
+/* Where flow 0 went last it had been two times, some hops before. */
+static bool
+loops(const struct sky_paths *p)
+{
+	const struct paths_cell *last = &p->cell[0][p->top];
+	unsigned times = 0, first = p->top;
+
+	if (!p->top || last->is != CELL_SEEN || paths_terminal(&p->node[last->node]))
+		return false;
+	for (unsigned h = p->top; h > 0; h--) {
+		const struct paths_cell *c = &p->cell[0][h];
+
+		if (c->is != CELL_SEEN || p->node[c->node].host != p->node[last->node].host)
+			continue;
+		times++;
+		first = h;
+	}
+	return times >= 3 && p->top - first >= 4;
+}
+
 static unsigned
 horizon(struct sky_paths *p)
 {
@@ -448,6 +468,10 @@ sky_paths_plan(struct sky_paths *p, uint64_t now)
 {
 	bool looking = false;
 
+	if (!p->reached && !p->looped && loops(p)) {
+		p->looped = true;
+		p->conf.max = p->top;
+	}
 	prune(p);
 	plan_retries(p);
 	plan_trail(p);

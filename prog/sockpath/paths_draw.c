@@ -297,8 +297,8 @@ paths_tell(struct run *r, struct sky_paths *p, const struct sky_paths_result *s)
 {
 	static const char *const ends[] = { "", "reached", "not reached: unreachable",
 	    "not reached: silence", "not reached: too many hops", "stopped: too many packets", "",
-	    "interrupted" };
-	char time[24];
+	    "interrupted", "not reached: the routers send it round in a loop", "not reached: " };
+	char time[24], who[SAY_WHO] = "";
 
 	branches(r, p);
 	certainty(r, p, s);
@@ -306,6 +306,9 @@ paths_tell(struct run *r, struct sky_paths *p, const struct sky_paths_result *s)
 		out_line(&r->out, "%u forged or foreign answers were ignored", s->strays);
 	if (s->shorts)
 		out_line(&r->out, "%u answers quote too little to be of use here", s->shorts);
-	out_line(&r->out, "%s, in %s with %u packets in %u flows", ends[s->stop],
-	    out_duration(s->ended - s->began, time, sizeof(time)), s->packets, s->flows);
+	if (s->stop == SKY_PATHS_REFUSES)
+		say_who(r, &s->by, who, sizeof(who));
+	out_line(&r->out, "%s%s%s, in %s with %u packets in %u flows", ends[s->stop], who,
+	    s->stop == SKY_PATHS_REFUSES ? " calls every packet too big" : "",
+	    out_duration(s->ended - s->began, time, sizeof(time)), r->packets, s->flows);
 }

@@ -4,6 +4,8 @@
 #include "names.h"
 #include "paths.h"
 
+#include <string.h>
+
 static void
 who(struct run *r, const struct sky_addr *a)
 {
@@ -89,12 +91,15 @@ summary(struct run *r, const struct sky_paths *p, const struct sky_paths_result 
 	out_str(o, "host", r->o->host);
 	out_bool(o, "reached", s->reached);
 	out_str(o, "stop", sky_paths_stop_word(s->stop));
+	who(r, &s->by);
+	if (s->stop == SKY_PATHS_LOCAL && strerrorname_np(s->err))
+		out_str(o, "errno", strerrorname_np(s->err));
 	out_bool(o, "complete", s->complete);
 	out_u64(o, "percent", p->conf.percent);
 	out_u64(o, "miss_ppm", (uint64_t)(s->miss * 1e6 + 0.5));
 	out_u64(o, "flows", s->flows);
 	out_u64(o, "widest", s->widest);
-	out_u64(o, "sent", s->packets);
+	out_u64(o, "sent", r->packets);
 	out_u64(o, "received", s->answers);
 	out_u64(o, "limited", s->limited);
 	out_u64(o, "lost", s->lost);

@@ -106,6 +106,19 @@ def traced(case):
     return sockpath(chain(more), "--json", *args)
 
 
+def branching():
+    """--paths ends where a path ends, and names who ends it."""
+    for more, to, most, want in (
+            ("router r2 answer all type 3 code 4 mtu 68\n", "d.v4", 40,
+             dict(stop="refuses", by="10.0.1.2")),
+            ("route r4 10.9.0.0/16 via 10.0.4.2\nroute r5 10.9.0.0/16 via 10.0.4.1\n",
+             "10.9.0.1", 120, dict(stop="loop"))):
+        r = sockpath(chain(more), "--paths", "--json", to)
+        s = r.records[-1] if r.records else {}
+        ok(r.status == 3 and all(s.get(k) == v for k, v in want.items()) and s["sent"] <= most,
+           "--paths, %s: %s packets, at most %d" % (want["stop"], s.get("sent"), most), r.all)
+
+
 def ended(case):
     return sockpath(chain(case[1]), "--json", case[2])
 
@@ -212,6 +225,7 @@ as_root()
 document()
 text()
 budget()
+branching()
 manual()
 peers()
 done()
