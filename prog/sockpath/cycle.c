@@ -65,7 +65,7 @@ quiet(struct run *r, const struct sky_trace_hop *h)
 
 /* The hops, by a trace that asks for nothing else. Returns 0 or an exit status. */
 static int
-find_hops(struct run *r, struct sky_cycle_conf *c, bool *go)
+find_hops(struct run *r, struct sky_cycle_conf *c, struct sky_trace_path *found, bool *go)
 {
 	struct sky_trace *t = calloc(1, sizeof(*t));
 	struct sky_trace_conf conf;
@@ -95,6 +95,7 @@ find_hops(struct run *r, struct sky_cycle_conf *c, bool *go)
 	/* Numbers of probes go on. */
 	c->first_id = p.packets + 64;
 	free(t);
+	*found = p;
 	if (p.stop == SKY_TRACE_LOCAL) {
 		run_say("'%s': %s", r->o->host, strerror(p.err));
 		return STATUS_NOT;
@@ -121,15 +122,16 @@ cycle(struct run *r, struct state *s)
 	    .wait_ns = r->o->wait };
 	const struct drive d = { .engine = s, .poll = due, .deadline = deadline,
 	    .answer = answer, .stop = stop, .news = news };
+	struct sky_trace_path found = { .stop = SKY_TRACE_RUNNING };
 	bool go = false;
-	int rc = find_hops(r, &c, &go);
+	int rc = find_hops(r, &c, &found, &go);
 
 	if (rc == STATUS_SYSTEM)
 		return rc;
 	if (rc || !c.hops || sky_cycle_init(&s->engine, &c) < 0) {
 		if (!rc)
 			out_line(&r->out, "nobody answers on the way to %s", r->o->host);
-		cycle_end(r, &s->engine, false);
+		cycle_end(r, &s->engine, &found, false);
 		return STATUS_NOT;
 	}
 	s->told = run_now();
@@ -139,7 +141,7 @@ cycle(struct run *r, struct state *s)
 		run_wait_names(r, run_now() + TELL);
 	if (r->out.text)
 		cycle_table(r, &s->engine);
-	cycle_end(r, &s->engine, reached(&s->engine));
+	cycle_end(r, &s->engine, &found, reached(&s->engine));
 	return reached(&s->engine) ? STATUS_REACHED : STATUS_NOT;
 }
 

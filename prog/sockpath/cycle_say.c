@@ -61,12 +61,12 @@ hop_line(struct run *r, const struct sky_cycle_hop *h)
 void
 cycle_table(struct run *r, const struct sky_cycle *c)
 {
+	unsigned long long n = sky_cycle_count(c, run_now());
 	struct sky_cycle_hop h;
 	char host[SKY_ADDRSTRLEN], each[24];
 
-	out_line(&r->out, "repeats to %s (%s), %llu cycles of %s", r->o->host,
-	    sky_addr_format_host(&r->dst, host, sizeof(host)),
-	    (unsigned long long)sky_cycle_count(c, run_now()),
+	out_line(&r->out, "repeats to %s (%s), %llu %s of %s", r->o->host,
+	    sky_addr_format_host(&r->dst, host, sizeof(host)), n, n == 1 ? "cycle" : "cycles",
 	    out_duration(c->conf.interval_ns, each, sizeof(each)));
 	out_line(&r->out, "hop  %-*s %-21s %6s %6s %5s %5s %5s %9s %9s %9s %9s %9s", WIDE, "who",
 	    "loss (95 % within)", "sent", "answrd", "lost", "limit", "open", "last", "least",
@@ -161,7 +161,8 @@ cycle_records(struct run *r, const struct sky_cycle *c)
 }
 
 void
-cycle_end(struct run *r, const struct sky_cycle *c, bool reached)
+cycle_end(struct run *r, const struct sky_cycle *c, const struct sky_trace_path *found,
+    bool reached)
 {
 	struct out *o = &r->out;
 	struct sky_cycle_hop h;
@@ -172,6 +173,9 @@ cycle_end(struct run *r, const struct sky_cycle *c, bool reached)
 	out_addr(o, "dst", "dport", &r->dst);
 	out_str(o, "host", r->o->host);
 	out_bool(o, "reached", reached);
+	out_str(o, "stop", sky_trace_stop_word(r->signal ? SKY_TRACE_INTERRUPTED : found->stop));
+	if (found->stop == SKY_TRACE_LOCAL && strerrorname_np(found->err))
+		out_str(o, "errno", strerrorname_np(found->err));
 	out_u64(o, "cycles", sky_cycle_count(c, run_now()));
 	out_u64(o, "interval_ns", c->conf.interval_ns);
 	out_u64(o, "took_ns", run_now() - r->began);

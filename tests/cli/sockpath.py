@@ -92,6 +92,7 @@ def refused_here():
         p = run("--json=document", *words, "192.0.2.1")
         doc = json.loads(p.stdout)
         ok(p.returncode == 3 and doc["reached"] is False and not doc.get("complete") and
+           (doc["stop"], doc["errno"], doc.get("sent", 0)) == ("local", "EHOSTUNREACH", 0) and
            "192.0.2.1" in p.stderr, "no route, a whole document: " + words[0], p.all)
     p = run("-i", "down0", "192.0.2.1")
     ok(p.returncode == 3 and "interface down0 is down" in p.stdout, "an interface that is down", p.all)
