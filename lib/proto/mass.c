@@ -407,6 +407,14 @@ learn_rtt(struct sky_mass *m, const struct sky_mass_answer *a)
 		m->rtt_top_us -= (m->rtt_top_us - rtt) >> 10;
 }
 
+/* It was counted when it was asked for. */
+static void
+not_sent(struct sky_mass *m, struct mass_slot *s)
+{
+	s->probes -= s->probes > 0;
+	m->stats.probes -= m->stats.probes > 0;
+}
+
 void
 sky_mass_answer(struct sky_mass *m, const struct sky_mass_answer *given, uint64_t now)
 {
@@ -418,8 +426,12 @@ sky_mass_answer(struct sky_mass *m, const struct sky_mass_answer *given, uint64_
 		m->stats.strays++;
 		return;
 	}
-	m->stats.answers++;
-	learn_rtt(m, &a);
+	if (a.what == SKY_HOP_LOCAL) {
+		not_sent(m, s);
+	} else {
+		m->stats.answers++;
+		learn_rtt(m, &a);
+	}
 	if (a.what == SKY_HOP_UNREACHABLE && sky_addr_same_host(&a.by, &s->dst))
 		a.what = SKY_HOP_REACHED;
 	if (a.mark.ttl == SKY_MASS_FAR)

@@ -103,7 +103,7 @@ def options():
     records, err, status = listed("127.0.0.2\n192.0.2.1\n")
     end = {r["dst"]: r for r in records if r["type"] == "target"}
     ok(status == 3 and end["192.0.2.1"]["end"] == "not-sent" and
-       end["192.0.2.1"]["errno"] == "ENETUNREACH" and end["127.0.0.2"]["end"] == "reached",
+       end["192.0.2.1"]["errno"] == "ENETUNREACH" and end["192.0.2.1"]["sent"] == 0 and end["127.0.0.2"]["end"] == "reached",
        "no route is told of the target, and ends nothing else", err + repr(end))
     _, err, status = listed("127.0.0.1\n", "-s", "203.0.113.9")
     ok(status == 2 and "203.0.113.9" in err, "a source that is not ours", err)
