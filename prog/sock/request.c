@@ -141,6 +141,17 @@ put(struct request *q, struct sky_call_news *n)
 	}
 }
 
+/* Books the answer that had to wait. */
+static void
+book_late(struct request *q)
+{
+	uint64_t at = q->late_at;
+
+	q->late_at = 0;
+	if (at)
+		request_news(q, &q->late, &q->late_from, at);
+}
+
 static void
 pump(struct request *q, uint64_t now)
 {
@@ -151,6 +162,7 @@ pump(struct request *q, uint64_t now)
 	    (kind = sky_call_poll(&q->call, now, q->out, DATAGRAM, &n)) > 0) {
 		if (kind == SKY_CALL_SEND) {
 			put(q, &n);
+			book_late(q);
 			continue;
 		}
 		if (kind == SKY_CALL_ENDED)
@@ -196,11 +208,39 @@ ask_all(struct request *q, uint64_t now)
 
 /* --- in --- */
 
+/* Who spins sends the next request before the answer is booked, unless each is told
+ * or printed. */
+static bool
+may_wait(const struct request *q)
+{
+	const struct config *c = q->x->c;
+
+	return c->spin && c->source_sink && !c->verbose && !q->x->out.json;
+}
+
+/* One datagram, which came at a time. */
+static void
+take(struct request *q, const struct sky_msg *m, uint64_t now, uint64_t at)
+{
+	struct sky_call_news n;
+	bool done = sky_call_input(&q->call, now, &m->peer, m->data, m->len, &n) == SKY_CALL_ENDED;
+
+	book_late(q);
+	if (done)
+		ended(q, &n, now);
+	if (!done || !may_wait(q)) {
+		request_news(q, &n, &m->peer, at);
+		return;
+	}
+	q->late = n;
+	q->late_from = m->peer;
+	q->late_at = at;
+}
+
 /* Returns false if nothing came. */
 static bool
 receive(struct request *q)
 {
-	struct sky_call_news n;
 	/* More than are awaited are not looked for: looking costs. */
 	unsigned most = q->busy && q->busy < REQUEST_BATCH ? q->busy : REQUEST_BATCH;
 	int got = REQUEST_BATCH, i;
@@ -211,15 +251,9 @@ receive(struct request *q)
 	    (got = sky_udp_recv(&q->x->end.u, q->in, most)) > 0) {
 		any = true;
 		now = run_clock();
-		for (i = 0; i < got; i++) {
-			const struct sky_msg *m = &q->in[i];
-
-			if (sky_call_input(&q->call, now, &m->peer, m->data, m->len, &n) ==
-			    SKY_CALL_ENDED)
-				ended(q, &n, now);
-			request_news(q, &n, &m->peer,
-			    m->have & SKY_MSG_TIME ? m->time_ns : run_now());
-		}
+		for (i = 0; i < got; i++)
+			take(q, &q->in[i], now,
+			    q->in[i].have & SKY_MSG_TIME ? q->in[i].time_ns : run_now());
 	}
 	return any;
 }
@@ -364,6 +398,7 @@ request_run(struct run *x)
 		run_pause(x, x->c->initial_pause);
 		while (!run_over(x) && !done(&q))
 			turn(&q);
+		book_late(&q);
 		linger(&q);
 		finish(&q);
 	}

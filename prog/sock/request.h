@@ -41,6 +41,9 @@ struct request {
 	struct sky_msg *in;		/* REQUEST_BATCH of them, each with room for any */
 	uint64_t drops_at;		/* when the socket's counter was asked last */
 	unsigned turns;			/* with --spin: since signals were looked for */
+	struct sky_call_news late;	/* with --spin: an answer that is booked while the */
+	struct sky_addr late_from;	/* next request is on its way */
+	uint64_t late_at;		/* 0: none */
 };
 
 #define REQUEST_BATCH 8
