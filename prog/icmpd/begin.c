@@ -159,7 +159,7 @@ find_user(const struct daemon *d, struct sky_user *u)
 		return 0;
 	fprintf(stderr, "icmpd: '%s': no such user (expected one whose rights are to be taken: "
 	    "--user NAME)\n", d->o.user);
-	return 1;
+	return 2;
 }
 
 /* Linux before 6.16 has no way to keep descriptors out: see client_abandon(). */

@@ -5,6 +5,9 @@
 #include "cli/opt.h"
 
 #include <sockeye/icmpd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct opt rows[] = {
 	{ .letter = 'c', .name = "clients", .arg = "N", .kind = OPT_U64, .min = 1, .max = 65536,
@@ -41,6 +44,21 @@ static const struct opt_program program = {
 	.opts = rows,
 };
 
+/* In the background the current folder is another one. */
+static const char *
+absolute(const char *path, char *room)
+{
+	size_t len;
+
+	if (!path || path[0] == '/' || !path[0] || !getcwd(room, PATH_MAX))
+		return path;
+	len = strlen(room);
+	if (strlen(path) >= PATH_MAX - len - 1)
+		return path;
+	snprintf(room + len, PATH_MAX - len, "/%s", path);
+	return room;
+}
+
 void
 opts_parse(struct opts *o, int argc, char **argv)
 {
@@ -51,4 +69,8 @@ opts_parse(struct opts *o, int argc, char **argv)
 	at = opt_parse(&program, o, argc, argv);
 	if (at < argc)
 		opt_bad(&program, argv[at], "one word too many", "options only");
+	if (o->foreground)
+		return;
+	o->socket = absolute(o->socket, o->absolute[0]);
+	o->compat = absolute(o->compat, o->absolute[1]);
 }

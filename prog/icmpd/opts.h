@@ -3,6 +3,7 @@
 #ifndef ICMPD_OPTS_H
 #define ICMPD_OPTS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct opts {
 	uint64_t sockets;		/* registered, for one user */
 	uint64_t queue;			/* bytes that wait for one client */
 	bool foreground, verbose;
+	char absolute[2][PATH_MAX];	/* what the two paths are where they were not */
 };
 
 /* Ends the program, as opt_parse(), for what makes no sense. */

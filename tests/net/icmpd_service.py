@@ -47,7 +47,7 @@ def peer(path):
         return struct.unpack("iII", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[:2]
 
 
-def detached():
+def detached(relative):
     """What started it ends with 0 when it listens; what goes on can be found, and ended."""
     if os.geteuid():
         netns.isolate(pin=False)
@@ -57,7 +57,8 @@ def detached():
     path = d + "/run/socket"
     user = "nobody" if open("/proc/self/uid_map").read().split()[2] != "1" else "root"
     with ns:
-        p = subprocess.Popen([icmpd.ICMPD, "-s", path, "-u", user], stdin=subprocess.DEVNULL)
+        p = subprocess.Popen([icmpd.ICMPD, "-s", "run/socket" if relative else path, "-u", user],
+                             stdin=subprocess.DEVNULL, cwd=d)
     t.same(p.wait(20), 0, "without -f: 0 when it is there")
     pid, uid = peer(path)
     it = os.pidfd_open(pid)
@@ -67,7 +68,7 @@ def detached():
         t.same(uid, pwd.getpwnam(user).pw_uid, "and the user whose rights it took")
         signal.pidfd_send_signal(it, signal.SIGTERM)
         t.ok(select.select([it], [], [], 10)[0], "which a signal ends")
-        t.ok(not os.path.exists(path), "and with it its socket")
+        t.ok(not os.path.exists(path), "and with it its socket", relative)
     finally:
         try:
             signal.pidfd_send_signal(it, signal.SIGKILL)
@@ -143,7 +144,13 @@ def as_user():
 
 
 verify()
-detached()
+detached(False)
+detached(True)
+if os.geteuid() == 0:
+    no = subprocess.run([icmpd.ICMPD, "-f", "-s", "/nonexistent/s", "-u", "no-such-user"],
+                        capture_output=True, text=True, timeout=20)
+    t.ok(no.returncode == 2 and "'no-such-user'" in no.stderr and no.stderr.count("\n") == 1,
+         "a user who is not there: status 2", no)
 activated()
 as_user()
 t.done()
