@@ -2,6 +2,7 @@
 /* filter.c - see filter.h. */
 #include "filter.h"
 
+#include "base/prefix.h"
 #include "cli/host.h"
 #include "cli/opt.h"
 
@@ -78,25 +79,6 @@ filter_prefix(void *config, const struct opt *o, const char *arg)
 	return NULL;
 }
 
-static const uint8_t *
-bytes_of(const struct sky_addr *a)
-{
-	if (sky_addr_family(a) == AF_INET)
-		return (const uint8_t *)&a->u.in.sin_addr;
-	return a->u.in6.sin6_addr.s6_addr;
-}
-
-static bool
-in_prefix(const struct sky_addr *net, unsigned bits, const struct sky_addr *a)
-{
-	const uint8_t *x = bytes_of(net), *y = bytes_of(a);
-	unsigned whole = bits / 8, rest = bits % 8;
-
-	if (sky_addr_family(net) != sky_addr_family(a) || memcmp(x, y, whole))
-		return false;
-	return !rest || ((x[whole] ^ y[whole]) >> (8 - rest)) == 0;
-}
-
 static bool
 passes_port(const struct filter *f, const struct sky_fate *fate)
 {
@@ -120,7 +102,7 @@ passes_prefix(const struct filter *f, const struct sky_fate *fate)
 	for (unsigned i = 0; i < f->prefixes; i++)
 		for (unsigned k = 0; k < 3; k++)
 			if (fate->have & ends[k].have &&
-			    in_prefix(&f->prefix[i].net, f->prefix[i].bits, ends[k].a))
+			    sky_prefix_has(&f->prefix[i].net, f->prefix[i].bits, ends[k].a))
 				return true;
 	return !f->prefixes;
 }

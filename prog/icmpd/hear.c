@@ -2,6 +2,7 @@
 /* hear.c - what the network says, whose it is, who is told; see daemon.h. */
 #include "daemon.h"
 
+#include "base/prefix.h"
 #include "fate/heard.h"
 #include "sys/clock.h"
 #include "sys/sockopt.h"
@@ -134,17 +135,7 @@ tell_group(struct daemon *d, const struct sky_icmpdmsg_fate *m)
 static bool
 in_prefix(const struct sky_addr *a, const struct sky_icmpd_filter *f)
 {
-	bool six = sky_addr_family(&f->prefix) == AF_INET6;
-	const uint8_t *x, *y;
-	unsigned whole = f->bits / 8, rest = f->bits % 8;
-
-	if (sky_addr_family(a) != sky_addr_family(&f->prefix))
-		return false;
-	x = six ? a->u.in6.sin6_addr.s6_addr : (const uint8_t *)&a->u.in.sin_addr;
-	y = six ? f->prefix.u.in6.sin6_addr.s6_addr : (const uint8_t *)&f->prefix.u.in.sin_addr;
-	if (memcmp(x, y, whole) != 0)
-		return false;
-	return !rest || ((x[whole] ^ y[whole]) >> (8 - rest)) == 0;
+	return sky_prefix_has(&f->prefix, f->bits, a);
 }
 
 static bool
