@@ -2,6 +2,7 @@
 /* owner.c - see owner.h. */
 #include "owner.h"
 
+#include "sys/clock.h"
 #include "sys/diag.h"
 
 #include <dirent.h>
@@ -55,15 +56,6 @@ owners_free(struct owners *o)
 	if (o)
 		sky_diag_close(&o->diag);
 	free(o);
-}
-
-static uint64_t
-clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 /* Its slot, or the free one where it belongs. */
@@ -173,17 +165,17 @@ read_all(struct owners *o)
 static void
 read_again(struct owners *o)
 {
-	uint64_t start = clock_ns();
+	uint64_t start = sky_clock_steady();
 	struct timespec t;
 
 	if (start < o->again_ns) {
 		t.tv_sec = (time_t)((o->again_ns - start) / 1000000000);
 		t.tv_nsec = (long)((o->again_ns - start) % 1000000000);
 		nanosleep(&t, NULL);
-		start = clock_ns();
+		start = sky_clock_steady();
 	}
 	read_all(o);
-	o->again_ns = clock_ns();
+	o->again_ns = sky_clock_steady();
 	o->again_ns += 9 * (o->again_ns - start);
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/out.h"
 #include "cli/sig.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,15 +18,6 @@ struct counters {
 	uint64_t value[SKY_ICMPD_COUNTERS_N];
 	bool have[SKY_ICMPD_COUNTERS_N];
 };
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static void
 take_counter(void *arg, const struct sky_icmpd_event *e)
@@ -63,7 +55,7 @@ show_daemon(struct out *o, const struct link *l, const struct counters *c)
 			out_line(o, "%10" PRIu64 "  %-17s %s", c->value[i],
 			    sky_icmpd_counter_word((enum sky_icmpd_counter)i),
 			    sky_icmpd_counter_help((enum sky_icmpd_counter)i));
-	out_begin(o, "icmpd", now_ns());
+	out_begin(o, "icmpd", sky_clock_wall());
 	out_str(o, "path", l->path);
 	out_u64(o, "pid", s.pid);
 	out_u64(o, "uid", s.uid);
@@ -86,7 +78,7 @@ show_client(void *arg, const struct sky_icmpd_event *e)
 	out_line(o, "client: process %u, user %u, %u socket%s%s, %" PRIu64 " delivered, %" PRIu64
 	    " dropped, %u bytes waiting", c->pid, c->uid, c->sockets, c->sockets == 1 ? "" : "s",
 	    c->watching ? ", watching" : "", c->delivered, c->dropped, c->waiting);
-	out_begin(o, "client", now_ns());
+	out_begin(o, "client", sky_clock_wall());
 	out_u64(o, "pid", c->pid);
 	out_u64(o, "uid", c->uid);
 	out_u64(o, "sockets", c->sockets);

@@ -7,6 +7,7 @@
 
 #include "cli/out.h"
 #include "cli/sig.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,15 +27,6 @@ struct watch {
 	bool refused;
 	int probe;		/* a socket of ours: does icmpd know it? */
 };
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* What the daemon can leave out by itself; the rest is left out here. */
 static void
@@ -102,7 +94,7 @@ static void
 notice(struct watch *w, const char *what, uint64_t count, const char *text)
 {
 	fprintf(stderr, "icmpctl: '%s': %s\n", w->l->path, text);
-	out_begin(&w->out, "notice", now_ns());
+	out_begin(&w->out, "notice", sky_clock_wall());
 	out_str(&w->out, "what", what);
 	if (count)
 		out_u64(&w->out, "count", count);

@@ -4,6 +4,7 @@
 #include "compat_read.h"
 #include "daemon.h"
 
+#include "sys/clock.h"
 #include "sys/confine.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define READ_MS 5000		/* so long a descriptor may take to be looked at */
@@ -51,10 +51,7 @@ struct compat {
 static uint64_t
 now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return sky_clock_steady() / 1000000;
 }
 
 /* --- events --- */
