@@ -186,7 +186,7 @@ enum sky_icmpd_counter {
 	SKY_ICMPD_C_NO_SOCKET,		/* nobody here has what was quoted */
 	SKY_ICMPD_C_UNREGISTERED,	/* a socket has, but no client asked for it */
 	SKY_ICMPD_C_OTHER_USER,		/* registered by one who does not own it */
-	SKY_ICMPD_C_MATCHED,		/* errors that some client was told */
+	SKY_ICMPD_C_MATCHED,		/* errors told to who registered the socket */
 	SKY_ICMPD_C_DELIVERED,		/* records queued for clients */
 	SKY_ICMPD_C_DROPPED,		/* records dropped, their client being slow */
 	SKY_ICMPD_C_OVERRUN,		/* errors dropped by the kernel before us */

@@ -23,7 +23,7 @@ static const struct row rows[SKY_ICMPD_COUNTERS_N] = {
 	    "for", false },
 	[SKY_ICMPD_C_OTHER_USER] = { "other_user", "Errors kept from a client that does not own the "
 	    "socket", false },
-	[SKY_ICMPD_C_MATCHED] = { "matched", "Errors that at least one client was told", false },
+	[SKY_ICMPD_C_MATCHED] = { "matched", "Errors told to a client that registered the socket", false },
 	[SKY_ICMPD_C_DELIVERED] = { "delivered", "Records queued for clients", false },
 	[SKY_ICMPD_C_DROPPED] = { "dropped", "Records dropped because their client was slow", false },
 	[SKY_ICMPD_C_OVERRUN] = { "overrun", "Errors that the kernel dropped because the daemon was "
