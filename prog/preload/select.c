@@ -14,12 +14,13 @@
 #include <string.h>
 
 /* Sets may be longer than the type says. */
-enum { WORD = 8 * sizeof(unsigned long), WORDS = FDS / WORD };
+enum { WORD = 8 * sizeof(unsigned long), FEW = FD_SETSIZE };
 
 struct sets {
 	int n;
+	int room;			/* descriptors for which there is room in now */
 	fd_set *set[3];			/* to read, to write, exceptions; may be NULL */
-	unsigned long now[3][WORDS];	/* what is waited for, and what is there */
+	unsigned long *now[3];		/* what is waited for, and what is there */
 };
 
 static size_t
@@ -64,9 +65,13 @@ expect(int n, const fd_set *in, const fd_set *out)
 }
 
 static void
-begin(struct sets *x, int n, fd_set *in, fd_set *out, fd_set *except)
+begin(struct sets *x, int n, unsigned long *now, int room, fd_set *in, fd_set *out,
+    fd_set *except)
 {
 	x->n = n;
+	x->room = room;
+	for (int i = 0; i < 3; i++)
+		x->now[i] = now + i * (room / WORD);
 	x->set[0] = in;
 	x->set[1] = out;
 	x->set[2] = except;
@@ -154,7 +159,7 @@ any_kept(const struct sets *x)
 static int
 wait_once(struct sets *x, const struct timespec *t, const sigset_t *mask)
 {
-	int fd = second_fd() < FDS ? second_fd() : -1;
+	int fd = second_fd() < x->room ? second_fd() : -1;
 	int n = prepare(x, fd);
 	int r = next()->pselect(n, (void *)x->now[0], (void *)x->now[1], (void *)x->now[2], t, mask);
 
@@ -191,11 +196,42 @@ must_look(int n, const fd_set *in, const fd_set *out)
 	return n >= 0 && n <= FDS && expect(n, in, out);
 }
 
+static __attribute__((noinline)) int
+wait_for_few(int n, fd_set *in, fd_set *out, fd_set *except, struct patience *w,
+    const sigset_t *mask)
+{
+	unsigned long now[3 * FEW / WORD];
+	struct sets x;
+
+	begin(&x, n, now, FEW, in, out, except);
+	return wait(&x, w, mask);
+}
+
+static __attribute__((noinline)) int
+wait_for_many(int n, fd_set *in, fd_set *out, fd_set *except, struct patience *w,
+    const sigset_t *mask)
+{
+	unsigned long now[3 * FDS / WORD];
+	struct sets x;
+
+	begin(&x, n, now, FDS, in, out, except);
+	return wait(&x, w, mask);
+}
+
+/* The stack of a thread may be small: it has room for many only where many are. */
+static int
+wait_for(int n, fd_set *in, fd_set *out, fd_set *except, struct patience *w,
+    const sigset_t *mask)
+{
+	if (n <= FEW && second_fd() < FEW)
+		return wait_for_few(n, in, out, except, w, mask);
+	return wait_for_many(n, in, out, except, w, mask);
+}
+
 SHOWN int
 select(int n, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
 {
 	struct timespec t = { 0 };
-	struct sets x;
 	struct patience w;
 	int r;
 
@@ -203,9 +239,8 @@ select(int n, fd_set *in, fd_set *out, fd_set *except, struct timeval *timeout)
 		t = (struct timespec){ timeout->tv_sec, timeout->tv_usec * 1000 };
 	if (!must_look(n, in, out) || !patience_makes_sense(&t))
 		return next()->select(n, in, out, except, timeout);
-	begin(&x, n, in, out, except);
 	patience_begin(&w, timeout ? patience_of(&t) : -1);
-	r = wait(&x, &w, NULL);
+	r = wait_for(n, in, out, except, &w, NULL);
 	if (!timeout)
 		return r;
 	patience_again(&w);
@@ -218,12 +253,10 @@ SHOWN int
 pselect(int n, fd_set *in, fd_set *out, fd_set *except, const struct timespec *timeout,
     const sigset_t *mask)
 {
-	struct sets x;
 	struct patience w;
 
 	if (!must_look(n, in, out) || !patience_makes_sense(timeout))
 		return next()->pselect(n, in, out, except, timeout, mask);
-	begin(&x, n, in, out, except);
 	patience_begin(&w, patience_of(timeout));
-	return wait(&x, &w, mask);
+	return wait_for(n, in, out, except, &w, mask);
 }
