@@ -78,15 +78,17 @@ static bool
 look_up(const char *command, char *path, size_t size)
 {
 	const char *dirs = getenv("PATH");
+	size_t len;
 
 	if (strchr(command, '/')) {
 		snprintf(path, size, "%s", command);
 		return true;
 	}
-	for (const char *at = dirs ? dirs : "/bin:/usr/bin"; at; at = strchr(at, ':')) {
-		at += *at == ':';
-		snprintf(path, size, "%.*s/%s", (int)strcspn(at, ":"), at, command);
-		if (path[0] == '/' && access(path, X_OK) == 0)
+	for (const char *at = dirs ? dirs : "/bin:/usr/bin"; at; at = at[len] ? at + len + 1 : NULL) {
+		len = strcspn(at, ":");
+		/* an empty part is the current folder */
+		snprintf(path, size, "%.*s/%s", len ? (int)len : 1, len ? at : ".", command);
+		if (access(path, X_OK) == 0)
 			return true;
 	}
 	return false;
