@@ -210,6 +210,33 @@ turn_away(struct daemon *d, int fd, int err)
 }
 
 static void
+read_messages(struct daemon *d, struct client *c)
+{
+	for (int i = 0; i < MESSAGES && c->reads; i++) {
+		int r;
+
+		if (d->rights_pass && sky_local_has_rights(c->fd)) {
+			d->count[SKY_ICMPD_C_BAD_MESSAGES]++;
+			client_abandon(d, c);
+			return;
+		}
+		r = sky_local_recv(c->fd, d->msg, sizeof(d->msg) - 1);
+
+		if (r == -EAGAIN)
+			return;
+		if (r <= 0 && r != -EMSGSIZE) {
+			client_close(d, c, NULL);
+			return;
+		}
+		if (r < 0 || !answer(d, c, d->msg, (size_t)r)) {
+			d->count[SKY_ICMPD_C_BAD_MESSAGES]++;
+			client_close(d, c, "a message that makes no sense");
+			return;
+		}
+	}
+}
+
+static void
 welcome(struct daemon *d, int fd)
 {
 	struct sky_local_peer peer = { .pidfd = -1 };
@@ -223,6 +250,8 @@ welcome(struct daemon *d, int fd)
 	if (r == 0) {
 		if (d->o.verbose)
 			say(d, "client %u of user %u: connected", c->pid, c->uid);
+		/* what it registers may be why an error came that waits, too */
+		read_messages(d, c);
 		return;
 	}
 	turn_away(d, fd, r);
@@ -268,33 +297,6 @@ client_accept(struct daemon *d)
 		if (fd < 0)
 			return;
 		welcome(d, fd);
-	}
-}
-
-static void
-read_messages(struct daemon *d, struct client *c)
-{
-	for (int i = 0; i < MESSAGES && c->reads; i++) {
-		int r;
-
-		if (d->rights_pass && sky_local_has_rights(c->fd)) {
-			d->count[SKY_ICMPD_C_BAD_MESSAGES]++;
-			client_abandon(d, c);
-			return;
-		}
-		r = sky_local_recv(c->fd, d->msg, sizeof(d->msg) - 1);
-
-		if (r == -EAGAIN)
-			return;
-		if (r <= 0 && r != -EMSGSIZE) {
-			client_close(d, c, NULL);
-			return;
-		}
-		if (r < 0 || !answer(d, c, d->msg, (size_t)r)) {
-			d->count[SKY_ICMPD_C_BAD_MESSAGES]++;
-			client_close(d, c, "a message that makes no sense");
-			return;
-		}
 	}
 }
 

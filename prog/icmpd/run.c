@@ -40,6 +40,25 @@ dispatch(struct daemon *d, uint32_t token)
 	}
 }
 
+static bool
+is_raw(uint32_t token)
+{
+	return token == TOKEN_RAW4 || token == TOKEN_RAW6;
+}
+
+/* Errors last: who registered a socket before it sent is to be told, even if all of
+ * that happened while we were busy. */
+static void
+dispatch_all(struct daemon *d, const uint32_t *token, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!is_raw(token[i]))
+			dispatch(d, token[i]);
+	for (int i = 0; i < n; i++)
+		if (is_raw(token[i]))
+			dispatch(d, token[i]);
+}
+
 void
 run(struct daemon *d)
 {
@@ -50,8 +69,7 @@ run(struct daemon *d)
 
 		d->asleep_ns = sky_clock_wall();
 		n = sky_poller_sleep(d->wait, token, d->deaf ? DEAF_MS : -1);
-		for (int i = 0; i < n; i++)
-			dispatch(d, token[i]);
+		dispatch_all(d, token, n);
 		if (d->deaf)
 			client_accept(d);
 		client_flush_all(d);
