@@ -220,7 +220,7 @@ def another_user():
     with bed.lab.a:
         r = subprocess.run([icmpd.ICMPD, "-f", "-s", "/run/x/y", "-u", "no-such-user"],
                            capture_output=True, text=True, timeout=20)
-    t.ok(r.returncode == 1 and "'no-such-user': no such user" in r.stderr, "no such user", r)
+    t.ok(r.returncode == 2 and "'no-such-user': no such user" in r.stderr, "no such user", r)
 
 
 rights()

@@ -146,11 +146,6 @@ def as_user():
 verify()
 detached(False)
 detached(True)
-if os.geteuid() == 0:
-    no = subprocess.run([icmpd.ICMPD, "-f", "-s", "/nonexistent/s", "-u", "no-such-user"],
-                        capture_output=True, text=True, timeout=20)
-    t.ok(no.returncode == 2 and "'no-such-user'" in no.stderr and no.stderr.count("\n") == 1,
-         "a user who is not there: status 2", no)
 activated()
 as_user()
 t.done()
