@@ -30,7 +30,7 @@ sky_back_init(struct sky_back *b, const struct sky_back_conf *c)
 	if (sky_rto_init(&b->rto, &rto) < 0)
 		return -EINVAL;
 	/* As if measured some times: a single one would be doubted for long. */
-	for (unsigned i = 0; c->rtt_ns && i < 8; i++)
+	for (unsigned i = 0; c->rtt_ns && i < 14; i++)
 		sky_rto_sample(&b->rto, c->rtt_ns, 1, true);
 	return 0;
 }

@@ -3,6 +3,8 @@
 #include "loop.h"
 #include "names.h"
 
+#include "sys/route.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -13,9 +15,12 @@ enum {
 	FORGED_TOLD = 10,
 };
 
+#define FIRST_WAIT UINT64_C(1000000000)
+
 struct queue {
 	struct sky_hop_probe p[BATCH];
 	unsigned n, tries;
+	uint32_t last;			/* id that left */
 };
 
 void
@@ -50,6 +55,8 @@ flush(struct run *r, struct sky_trace *t, struct queue *q)
 	now = run_now();
 	for (unsigned i = 0; i < sent; i++)	/* one after the other */
 		sky_trace_sent(t, q->p[i].id, before + (now - before) * i / sent);
+	if (sent)
+		q->last = q->p[sent - 1].id;
 	q->tries = sent ? 0 : q->tries + (q->n > 0);
 	q->n -= sent;
 	memmove(q->p, q->p + sent, q->n * sizeof(q->p[0]));
@@ -113,6 +120,26 @@ take_answers(struct run *r, struct sky_trace *t)
 	}
 }
 
+/* Nothing came in the time that a first answer is waited for, and this host's table
+ * has no neighbour to send it to: there is nobody to ask again. */
+static void
+look_round(struct run *r, struct sky_trace *t, uint32_t last)
+{
+	struct sky_hop_answer a = { .at = run_now(), .id = last, .what = SKY_HOP_LOCAL,
+	    .err = EHOSTUNREACH, .trust = SKY_TRUST_MATCHED };
+	struct sky_trace_path p;
+	uint32_t probes;
+	int state;
+
+	sky_trace_path(t, &p);
+	if (!last || p.answers || p.stop != SKY_TRACE_RUNNING ||
+	    a.at < r->began + (r->o->wait ? r->o->wait : FIRST_WAIT))
+		return;
+	state = sky_route_neighbour(&r->dst, &probes);
+	if (state == 1 || state == 2)
+		sky_trace_answer(t, a.at, &a);
+}
+
 static void
 tell_final(struct run *r, struct sky_trace *t,
     void (*tell)(struct run *, const struct sky_trace_hop *))
@@ -146,6 +173,7 @@ loop_trace(struct run *r, struct sky_trace *t,
 			sky_trace_stop(t, run_now());
 		}
 		take_answers(r, t);
+		look_round(r, t, q.last);
 		tell_final(r, t, tell);
 	}
 	tell_final(r, t, tell);

@@ -36,4 +36,7 @@ void say_stop(struct run *r, const struct sky_trace_path *p, char *buf, size_t s
 void say_hop_json(struct run *r, const struct sky_trace_hop *h);
 void say_end_json(struct run *r, const struct sky_trace_path *p, const struct path_back *back);
 
+/* What an errno of sending means here. */
+enum sky_what say_why(const struct run *r, int err);
+
 #endif

@@ -6,6 +6,7 @@
 #include "sys/device.h"
 #include "sys/route.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -186,10 +187,20 @@ say_back(const struct path_back *b, char *buf, size_t size)
 		note(&n, "%s", b->why);
 }
 
+/* The kernel has one errno for no route and for a neighbour that is silent. */
+enum sky_what
+say_why(const struct run *r, int err)
+{
+	uint32_t probes;
+	int state = err == EHOSTUNREACH ? sky_route_neighbour(&r->dst, &probes) : 0;
+
+	return state == 1 || state == 2 ? SKY_NO_NEIGHBOUR : sky_fate_from_errno(err);
+}
+
 static void
 stop_local(const struct run *r, const struct sky_trace_path *p, struct notes *n)
 {
-	enum sky_what what = sky_fate_from_errno(p->err);
+	enum sky_what what = say_why(r, p->err);
 	uint32_t device = r->o->device ? sky_device_find(r->o->device) : 0;
 
 	if (device && sky_device_up(device) == 0)

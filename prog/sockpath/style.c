@@ -2,6 +2,7 @@
 /* style.c - the procedures of other programs: --style; see style.h. */
 #include "style.h"
 #include "names.h"
+#include "say.h"
 #include "run.h"
 
 #include <errno.h>
@@ -199,7 +200,7 @@ static int
 status(const struct work *w)
 {
 	int err = w->serial.err;
-	enum sky_what what = sky_fate_from_errno(err);
+	enum sky_what what = say_why(w->run, err);
 
 	if (err) {
 		run_say("%s: %s (%s)", w->run->o->host, sky_fate_sentence(what), strerror(err));

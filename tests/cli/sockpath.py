@@ -97,7 +97,10 @@ def refused_here():
     p = run("-i", "down0", "192.0.2.1")
     ok(p.returncode == 3 and "interface down0 is down" in p.stdout, "an interface that is down", p.all)
     p = run("198.51.100.7")
-    ok(p.returncode == 3 and "not reached" in p.stdout, "nobody has the address", p.all)
+    ok(p.returncode == 3 and "not reached: no neighbour answered" in p.stdout and
+       "silent" not in p.stdout, "nobody has the address", p.all)
+    p = run("-T", "198.51.100.8")
+    ok(p.returncode == 3 and "not reached: no neighbour answered" in p.stdout, "nor for TCP", p.all)
     p = run("--json", "--json=document", "nosuch.invalid")
     ok(p.returncode == 2 and json.loads(p.stdout)["stop"] == "failed",
        "a document even if the host is unknown", p.all)

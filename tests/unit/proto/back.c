@@ -140,7 +140,7 @@ each_mtu_to_the_byte(void **state)
 			most_packets = r.packets > most_packets ? r.packets : most_packets;
 			longest = r.ended - r.began > longest ? r.ended - r.began : longest;
 			assert_true(r.packets <= (k > 1 ? 6 : 5));
-			assert_true(r.ended - r.began <= (k > 1 ? 9 : 6) * RTT / 2);
+			assert_true(r.ended - r.began <= (k > 1 ? 85 : 60) * RTT / 20);
 		}
 	print_message("# at most %u packets, %.1f round trips\n", most_packets,
 	    (double)longest / (double)RTT);
