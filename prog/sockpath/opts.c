@@ -142,6 +142,8 @@ take_json(void *config, const struct opt *row, const char *arg)
 	struct opts *o = config;
 
 	(void)row;
+	if (o->json)
+		return "it once only, it is given twice";
 	o->json = true;
 	o->document = arg && strcmp(arg, "document") == 0;
 	o->json_to = !arg || o->document ? "-" : arg;

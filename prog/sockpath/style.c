@@ -227,6 +227,8 @@ path_style(struct run *r)
 		loop(w);
 		if (!w->ended)
 			fputc('\n', r->out.text);
+		if (!r->out.failed)
+			r->out.failed = w->page.err;
 		rc = status(w);
 	}
 	if (w)

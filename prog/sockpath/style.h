@@ -46,6 +46,7 @@ struct style_page {
 	uint8_t heard;			/* tracepath: the last hop that answered */
 	uint8_t hops_to, hops_back;
 	bool told_len, stopped;
+	int err;			/* of writing, the first one; 0 */
 };
 
 /* conf, to and zeros are set by the caller. */

@@ -3,6 +3,7 @@
 #include "style.h"
 #include "style_mark.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -20,6 +21,13 @@ static const char *
 either(const struct style_page *p, const char *name, const char *numeric)
 {
 	return name && !p->conf->numeric ? name : numeric;
+}
+
+static void
+flush(struct style_page *p)
+{
+	if (fflush(p->to) == EOF && !p->err)
+		p->err = errno;
 }
 
 /* --- traceroute --- */
@@ -181,7 +189,7 @@ tracepath_refused(struct style_page *p, const struct sky_serial_event *e)
 	}
 	mark = style_errno_mark(sky_addr_family(&p->conf->dst), &e->answer, &err);
 	fprintf(p->to, "%s\n", mark ? mark : "");
-	fflush(p->to);
+	flush(p);
 	if (!mark)
 		fprintf(stderr, "sockpath: NET ERROR: %s\n", strerror(err));
 }
@@ -366,12 +374,12 @@ style_begin(struct style_page *p)
 {
 	p->len = p->conf->len;
 	styles[p->conf->style].begin(p);
-	fflush(p->to);
+	flush(p);
 }
 
 void
 style_event(struct style_page *p, const struct sky_serial_event *e, const char *name)
 {
 	styles[p->conf->style].event(p, e, name);
-	fflush(p->to);
+	flush(p);
 }

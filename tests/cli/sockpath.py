@@ -73,7 +73,7 @@ BAD = [
     (["--cycles", "1", "--expect-mtu", "1400", "x"], "--expect-mtu"), (["-T", "--expect-mtu", "1400", "x"], "--expect-mtu"), (["-z", "x", "y"], "'-z x'"),
     (["-w", "61", "x"], "'-w 61'"), (["--shard", "1/2", "x"], "--shard"),
     (["-6", "-g", "::1", "::1"], "-g"), (["--style", "fancy", "x"], "'--style fancy'"),
-    (["--nosuch", "x"], "'--nosuch'"), (["-g", "127.0.0.1"], "a host is missing"),
+    (["--nosuch", "x"], "'--nosuch'"), (["--json=document", "--json=-", "x"], "given twice"), (["-g", "127.0.0.1"], "a host is missing"),
 ]
 
 
@@ -101,7 +101,7 @@ def refused_here():
        "silent" not in p.stdout, "nobody has the address", p.all)
     p = run("-T", "198.51.100.8")
     ok(p.returncode == 3 and "not reached: no neighbour answered" in p.stdout, "nor for TCP", p.all)
-    p = run("--json", "--json=document", "nosuch.invalid")
+    p = run("--json=document", "nosuch.invalid")
     ok(p.returncode == 2 and json.loads(p.stdout)["stop"] == "failed",
        "a document even if the host is unknown", p.all)
 
@@ -119,6 +119,11 @@ def here():
     ok(d["reached"] and d["hops"][0]["probes"][0]["fate"] == "answered", "a service that answers", p.all)
     p = run("--json=/dev/full", "127.0.0.1")
     ok(p.returncode == 1 and "cannot write" in p.stderr, "a full disk is told", p.all)
+    for words in ([], ["--style", "book"]):
+        with open("/dev/full", "w", encoding="ascii") as f:
+            p = subprocess.run([SOCKPATH, *words, "127.0.0.1"], stdout=f, env=ENV, text=True,
+                               stderr=subprocess.PIPE, timeout=20, check=False)
+        ok(p.returncode == 1 and "No space left" in p.stderr, "a full disk by its name", p.stderr)
     p = run("--json=/no/such/file", "127.0.0.1")
     ok(p.returncode == 1 and "/no/such/file" in p.stderr, "a file that cannot be is told", p.all)
     with tempfile.NamedTemporaryFile() as f:
