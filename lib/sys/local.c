@@ -220,6 +220,27 @@ sky_local_has_rights(int fd)
 	return h.msg_flags & MSG_CTRUNC;
 }
 
+bool
+sky_local_drain(int fd)
+{
+	enum { MESSAGES = 4096 };
+	int saved = errno, on = 1, r = 1;
+	char byte;
+
+	(void)sky_ret(shutdown(fd, SHUT_RDWR), saved);
+	for (int i = 0; i < MESSAGES && r != 0; i++) {
+		if (sky_local_has_rights(fd))
+			return false;
+		r = sky_local_recv(fd, &byte, sizeof(byte));
+		if (r == -EAGAIN)
+			return false;
+	}
+	/* an empty message looks like the end; but what it would tell of its sender, and
+	 * there is no room for, shows that there was one */
+	(void)sky_ret(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), saved);
+	return r == 0 && !sky_local_has_rights(fd);
+}
+
 int
 sky_local_peer(int fd, struct sky_local_peer *out)
 {

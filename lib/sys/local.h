@@ -39,6 +39,9 @@ int sky_local_accept(int fd);
 int sky_local_no_rights(int fd);
 /* True if a descriptor comes with the next message: not to be read, nor fd closed. */
 bool sky_local_has_rights(int fd);
+/* Shuts fd down and takes what waits in it, up to a message with a descriptor. True:
+ * nothing is left, and nothing can come: to be closed. False: not to be closed. */
+bool sky_local_drain(int fd);
 
 struct sky_local_peer {
 	uint32_t pid, uid, gid;		/* when it connected */

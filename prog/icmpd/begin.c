@@ -209,7 +209,7 @@ static const char *const calls[] = {
 	"epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll", "fcntl", "brk",
 	"mmap", "munmap", "mremap", "madvise", "clock_gettime", "getpid", "gettid",
 	"futex", "unlink", "getrandom", "rt_sigreturn", "rt_sigprocmask",
-	"restart_syscall", "exit", "exit_group", "newfstatat", "dup3", "dup2",
+	"restart_syscall", "shutdown", "exit", "exit_group", "newfstatat", "dup3", "dup2",
 	"fstat", "lseek",
 };
 

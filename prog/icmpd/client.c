@@ -120,6 +120,12 @@ client_close(struct daemon *d, struct client *c, const char *why)
 
 	if (c->fd < 0)
 		return;
+	if (d->rights_pass && !sky_local_drain(c->fd)) {
+		/* as client_abandon() */
+		sky_poller_remove(d->wait, c->fd);
+		c->fd = -1;
+		return;
+	}
 	if (u)
 		u->clients--;
 	d->clients--;
@@ -192,7 +198,9 @@ client_release_all(struct daemon *d)
 	free(d->usage);
 }
 
-/* Who is turned away is told why: the only message that is ever sent to it. */
+/* Who is turned away is told why: the only message that is ever sent to it. Before
+ * Linux 6.16 a descriptor in what it sent would hold us up: then its connection stays
+ * open. When there are no more descriptors nobody new is let in; all others are served. */
 static void
 turn_away(struct daemon *d, int fd, int err)
 {
@@ -207,6 +215,8 @@ turn_away(struct daemon *d, int fd, int err)
 		if (sky_local_recv(fd, d->msg, sizeof(d->msg) - 1) <= 0)
 			break;
 	d->count[SKY_ICMPD_C_CLIENTS_REFUSED]++;
+	if (!d->rights_pass || sky_local_drain(fd))
+		close(fd);
 }
 
 static void
@@ -256,9 +266,8 @@ welcome(struct daemon *d, int fd)
 	}
 	turn_away(d, fd, r);
 	if (c) {
+		c->fd = -1;
 		release(c);
-	} else {
-		close(fd);
 	}
 }
 
@@ -271,10 +280,8 @@ accept_none(struct daemon *d)
 
 	close(d->spare);
 	fd = sky_local_accept(d->listener);
-	if (fd >= 0) {
+	if (fd >= 0)
 		turn_away(d, fd, -EMFILE);
-		close(fd);
-	}
 	d->spare = fcntl(d->listener, F_DUPFD_CLOEXEC, 0);
 	d->deaf = fd < 0 || d->spare < 0;
 	sky_poller_change(d->wait, d->listener, !d->deaf, 0, TOKEN_LISTENER);
