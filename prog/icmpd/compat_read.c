@@ -45,9 +45,9 @@ compat_keep(int a, int b)
 
 /* Whatever it is held up by, it ends. */
 static void
-end_soon(void)
+end_soon(time_t seconds)
 {
-	const struct itimerval t = { .it_value.tv_sec = 10 };
+	const struct itimerval t = { .it_value.tv_sec = seconds };
 
 	setitimer(ITIMER_REAL, &t, NULL);
 }
@@ -113,7 +113,7 @@ child(int connection, uid_t uid, uint64_t netns, int pipe)
 	int fds[FDS_MAX], n;
 
 	compat_keep(connection, pipe);
-	end_soon();
+	end_soon(10);
 	n = take(connection, fds);
 	if (n == 1)
 		look(fds[0], uid, netns, &f);
@@ -147,21 +147,26 @@ drain(int connection)
 	int fds[FDS_MAX], n;
 
 	compat_keep(connection, connection);
-	end_soon();
+	end_soon(1);
 	for (int i = 0; i < MESSAGES_MAX && (n = take(connection, fds)) >= 0; i++)
 		for (int k = 0; k < n; k++)
 			close(fds[k]);
 	_exit(0);
 }
 
-/* After the shutdown nothing more can come, so what is counted then is all. */
+/* After the shutdown nothing more can come, so what is counted then is all. Where no
+ * child can be had it stays open. */
 void
 compat_read_close(int connection)
 {
 	int left = 0;
+	pid_t pid = 1;
 
 	shutdown(connection, SHUT_RDWR);
-	if (ioctl(connection, SIOCINQ, &left) == 0 && left > 0 && fork() == 0)
+	if (ioctl(connection, SIOCINQ, &left) == 0 && left > 0)
+		pid = fork();
+	if (pid == 0)
 		drain(connection);
-	close(connection);
+	if (pid > 0)
+		close(connection);
 }
