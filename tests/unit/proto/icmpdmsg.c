@@ -57,9 +57,32 @@ a_message(void *to, unsigned fates)
 	return sky_icmpdmsg_end(&o);
 }
 
+/* Member by member into zeroes: what lies between members is nobody's. */
+#define TAKE(member) (to->member = from->member)
+
+static void
+take_fate(struct sky_fate *to, const struct sky_fate *from)
+{
+	memset(to, 0, sizeof(*to));
+	TAKE(size), TAKE(have), TAKE(flags), TAKE(what), TAKE(evidence), TAKE(trust);
+	TAKE(origin), TAKE(proto), TAKE(icmp_type), TAKE(icmp_code), TAKE(hop), TAKE(err);
+	TAKE(dst), TAKE(src), TAKE(by), TAKE(ifindex), TAKE(mtu), TAKE(pointer), TAKE(pid);
+	TAKE(len), TAKE(full_len), TAKE(time_ns), TAKE(rtt_ns), TAKE(seq), TAKE(tag), TAKE(id);
+	TAKE(count), TAKE(quote), TAKE(quote_len), TAKE(ext), TAKE(ext_len);
+}
+
+static void
+take_socket(struct sky_icmpdmsg_socket *to, const struct sky_icmpdmsg_socket *from)
+{
+	memset(to, 0, sizeof(*to));
+	TAKE(id), TAKE(cookie), TAKE(proto), TAKE(family), TAKE(flags), TAKE(ifindex);
+	TAKE(local), TAKE(remote);
+}
+
 static void
 comes_back(void **state)
 {
+	struct sky_fate got, want;
 	struct sky_icmpdmsg_fate in = a_fate(), out;
 	struct sky_icmpdmsg m;
 	size_t len = a_message(buf, 2);
@@ -69,13 +92,19 @@ comes_back(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(sky_icmpdmsg_next_fate(&m, &out), 1);
 		assert_int_equal(out.id, in.id);
-		assert_memory_equal(&out.owner, &in.owner, sizeof(in.owner));
+		assert_int_equal(out.owner.cookie, in.owner.cookie);
+		assert_int_equal(out.owner.cgroup, in.owner.cgroup);
+		assert_int_equal(out.owner.inode, in.owner.inode);
+		assert_int_equal(out.owner.uid, in.owner.uid);
+		assert_true(out.owner.known && out.owner.delivered);
 		assert_int_equal(out.fate.quote_len, in.fate.quote_len);
 		assert_memory_equal(out.fate.quote, in.fate.quote, in.fate.quote_len);
 		assert_memory_equal(out.fate.ext, in.fate.ext, in.fate.ext_len);
 		out.fate.quote = in.fate.quote;
 		out.fate.ext = in.fate.ext;
-		assert_memory_equal(&out.fate, &in.fate, sizeof(in.fate));
+		take_fate(&got, &out.fate);
+		take_fate(&want, &in.fate);
+		assert_memory_equal(&got, &want, sizeof(got));
 	}
 	assert_int_equal(sky_icmpdmsg_next_fate(&m, &out), 0);
 }
@@ -187,7 +216,7 @@ sockets(void **state)
 		  .local = addr("[::1]:7") },
 		{ .id = 3, .cookie = 4, .proto = 136, .family = AF_INET6 },
 	};
-	struct sky_icmpdmsg_socket out;
+	struct sky_icmpdmsg_socket out, got, want;
 	struct sky_icmpdmsg_out o;
 	struct sky_icmpdmsg m;
 
@@ -197,7 +226,9 @@ sockets(void **state)
 	assert_int_equal(sky_icmpdmsg_open(&m, buf, sky_icmpdmsg_end(&o)), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(sky_icmpdmsg_next_socket(&m, &out), 1);
-		assert_memory_equal(&out, &in[i], sizeof(out));
+		take_socket(&got, &out);
+		take_socket(&want, &in[i]);
+		assert_memory_equal(&got, &want, sizeof(got));
 	}
 	assert_int_equal(sky_icmpdmsg_next_socket(&m, &out), 0);
 }
