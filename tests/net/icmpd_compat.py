@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import struct
+import tempfile
 import time
 
 from kit import icmpd, icmpdbed, tap
@@ -224,7 +225,9 @@ def users():
 t = tap.Tap(120)
 t.results_ok = lambda e: isinstance(e, tuple) and e[0] == "ECONNREFUSED"
 icmpdbed.begin()
-path = "/tmp/icmpd-compat-%d" % os.getpid()
+folder = tempfile.mkdtemp(prefix="icmpd-compat-")    # ours: nobody takes the path away
+os.chmod(folder, 0o755)
+path = folder + "/icmpd"
 try:
     bed = icmpdbed.Bed("--compat-socket", path)
     mark = Mark(path)
@@ -240,4 +243,5 @@ try:
 finally:
     if os.path.exists(path):
         os.unlink(path)
+    os.rmdir(folder)
 t.done()
