@@ -16,9 +16,9 @@
 
 #define LEDGER_ROWS 256
 #define LEDGER_RECENT 65536
-#define REQUEST_FEW 16		/* destinations */
-#define LEDGER_REQUESTS 4096	/* --request remembers no more of its own, and a table
-				 * that stays in the cache is quicker */
+#define LEDGER_REQUESTS 4096	/* --request remembers no more copies of what one
+				 * destination was asked, and a table that stays in
+				 * the cache is quicker */
 #define SERVER_DESTS 256
 #define READ_ROOM (1u << 20)	/* bytes for one batch of datagrams, about */
 #define TICK_NS UINT64_C(20000000) /* how often a pause looks for overflow */
@@ -49,7 +49,7 @@ open_ledger(struct run *x)
 {
 	unsigned dests = x->c->server ? SERVER_DESTS : x->c->ndests + 1;
 	unsigned rows = LEDGER_ROWS + 4 * dests;
-	unsigned recent = x->c->request && dests < REQUEST_FEW ? LEDGER_REQUESTS : LEDGER_RECENT;
+	unsigned recent = x->c->request && x->c->ndests == 1 ? LEDGER_REQUESTS : LEDGER_RECENT;
 	size_t size = sky_ledger_room(dests, rows, recent);
 
 	x->ledger_room = calloc(1, size);
